@@ -1,0 +1,7 @@
+#include "CThreadSlot.h"
+
+static void *empty_table[tensorpool_engine_capacity];
+
+_Thread_local struct tensorpool_thread tensorpool_thread_slot = {empty_table, 0, 0};
+
+void **tensorpool_empty_table(void) { return empty_table; }

@@ -1,0 +1,75 @@
+// What Swift cannot say: a thread-local slot, a compiler fence, a barrier on all threads, streaming stores.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__linux__)
+#define TENSORPOOL_INITIAL_EXEC __attribute__((tls_model("initial-exec")))
+#else
+#define TENSORPOOL_INITIAL_EXEC
+#endif
+#define TENSORPOOL_INLINE static inline __attribute__((always_inline))
+
+/// How many engines a process can have at one time: the length of each thread's table.
+enum { tensorpool_engine_capacity = 1024 };
+
+/// One thread's way to its caches, one entry an engine.
+struct tensorpool_thread {
+    void *_Nullable *_Nonnull caches;
+    uint32_t busy;
+    uint32_t finished;
+};
+
+extern _Thread_local struct tensorpool_thread tensorpool_thread_slot TENSORPOOL_INITIAL_EXEC;
+
+/// Says that this thread is about to use its cache of an engine, and returns that cache, or null.
+///
+/// Another thread that wants the cache first empties the entry, then calls `tensorpool_barrier_all_threads`, then
+/// waits for `busy` to fall: so either it sees this store, or this load sees its null. Two plain stores and a load,
+/// where a lock would cost two atomic read-modify-writes. Where no such barrier exists, a fence stands here instead.
+TENSORPOOL_INLINE void *_Nullable tensorpool_enter(uint32_t engine) {
+    __atomic_store_n(&tensorpool_thread_slot.busy, 1, __ATOMIC_RELAXED);
+#if defined(__linux__)
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+    return __atomic_load_n(&tensorpool_thread_slot.caches[engine], __ATOMIC_ACQUIRE);
+}
+
+TENSORPOOL_INLINE void tensorpool_leave(void) {
+    __atomic_store_n(&tensorpool_thread_slot.busy, 0, __ATOMIC_RELEASE);
+}
+
+TENSORPOOL_INLINE struct tensorpool_thread *_Nonnull tensorpool_current_thread(void) {
+    return &tensorpool_thread_slot;
+}
+
+TENSORPOOL_INLINE bool tensorpool_is_busy(const struct tensorpool_thread *_Nonnull thread) {
+    return __atomic_load_n(&thread->busy, __ATOMIC_ACQUIRE) != 0;
+}
+
+TENSORPOOL_INLINE void *_Nullable tensorpool_load_entry(
+    const struct tensorpool_thread *_Nonnull thread, uint32_t engine) {
+    return __atomic_load_n(&thread->caches[engine], __ATOMIC_ACQUIRE);
+}
+
+TENSORPOOL_INLINE void tensorpool_store_entry(
+    struct tensorpool_thread *_Nonnull thread, uint32_t engine, void *_Nullable cache) {
+    __atomic_store_n(&thread->caches[engine], cache, __ATOMIC_RELEASE);
+}
+
+/// The table every thread starts with: all entries null, never written.
+void *_Nullable *_Nonnull tensorpool_empty_table(void);
+
+/// Makes every thread of the process pass a full memory barrier before this returns. False where it could not be had.
+bool tensorpool_barrier_all_threads(void);
+
+/// Sets bytes with stores that go past the cache; destination 64-byte aligned, count a multiple of 64.
+void tensorpool_fill_streaming(void *_Nonnull destination, uint8_t value, size_t count);
+
+TENSORPOOL_INLINE void tensorpool_prefetch_for_write(const void *_Nonnull address) {
+    __builtin_prefetch(address, 1, 3);
+}
