@@ -1,9 +1,19 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
 let package = Package(
     name: "TensorPool",
     platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "Jemalloc", targets: ["Jemalloc"])
+    ],
     targets: [
         // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence).
         .systemLibrary(
@@ -19,5 +29,10 @@ let package = Package(
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
         .target(name: "CThreadSlot"),
+
+        // The libraries.
+        .target(name: "Jemalloc", dependencies: ["CJemalloc"], swiftSettings: strict),
+
+        .testTarget(name: "JemallocTests", dependencies: ["Jemalloc"], swiftSettings: strict),
     ]
 )
