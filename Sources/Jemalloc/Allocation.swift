@@ -2,6 +2,7 @@ public import CJemalloc
 
 // jemalloc's extended allocation functions under their own names, with sizes in `Int` and refusals as errors.
 // All of them may be called from any thread at any time; a block may be freed on another thread than it came from.
+// Each is as unsafe as the pointer it takes or gives, which only the caller can vouch for, and adds nothing to that.
 
 /// Allocates a block of at least `byteCount` bytes.
 ///

@@ -11,7 +11,8 @@ public struct ArenaConfiguration: Hashable, Sendable {
     public var dirtyDecayMilliseconds: Int?
     /// How long purged pages stay in the second stage (`MADV_FREE`), in milliseconds: 0 skips it, -1 is for ever.
     ///
-    /// jemalloc's own setting is 0.
+    /// jemalloc's own setting is 0. Only pages that decay step by step get there: ``Arena/purge()`` and a dirty decay
+    /// time of 0 pass the stage by.
     public var muzzyDecayMilliseconds: Int?
     /// The size in bytes from which freed extents are purged at once, whatever the decay time is.
     ///

@@ -13,10 +13,8 @@ public enum Statistics {
     /// - Throws: ``JemallocError`` with `EAGAIN` where jemalloc has no memory for it.
     @discardableResult
     public static func refresh() throws(JemallocError) -> UInt64 {
-        let key = try epochKey.get()
         // Any value will do: jemalloc counts by itself.
-        try key.write(1)
-        return try key.read()
+        try epochKey.get().read(for: 1 as UInt64)
     }
 
     /// The statistics of the whole process. Costs about 0.5 us.

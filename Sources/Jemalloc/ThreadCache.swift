@@ -6,6 +6,8 @@
 /// - It keeps blocks without regard to their arena. A cache that is used with an ``Arena`` is used with that one only.
 /// - It is flushed or destroyed before an arena goes whose blocks it may hold.
 ///
+/// What it serves is missing from `requests` in an arena's statistics (5.3.0).
+///
 /// Blocks above `Build.threadCacheMaximumSize` bytes (32 KiB by default), and aligned ones from 16 KiB up, pass it by.
 /// Making and destroying one costs about 10 us, and while it lives 8 KiB of memory (2-core x86-64 VM, jemalloc 5.3.0).
 /// There can be 4,094 at a time.
