@@ -12,7 +12,8 @@ let package = Package(
     name: "TensorPool",
     platforms: [.macOS(.v26)],
     products: [
-        .library(name: "Jemalloc", targets: ["Jemalloc"])
+        .library(name: "TensorPool", targets: ["TensorPool"]),
+        .library(name: "Jemalloc", targets: ["Jemalloc"]),
     ],
     targets: [
         // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence).
@@ -32,7 +33,12 @@ let package = Package(
 
         // The libraries.
         .target(name: "Jemalloc", dependencies: ["CJemalloc"], swiftSettings: strict),
+        .target(
+            name: "TensorPool", dependencies: ["Jemalloc", "CThreadSlot"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
         .testTarget(name: "JemallocTests", dependencies: ["Jemalloc"], swiftSettings: strict),
+        .testTarget(
+            name: "TensorPoolTests", dependencies: ["TensorPool", "Jemalloc", "CThreadSlot"], swiftSettings: strict),
     ]
 )

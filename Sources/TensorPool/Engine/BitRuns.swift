@@ -1,0 +1,95 @@
+extension UInt64 {
+    /// The length of the longest run of set bits.
+    ///
+    /// Each step leaves a bit set where a run twice as long begins; the remaining steps halve back (Warren, Hacker's
+    /// Delight, 6-3).
+    @inline(__always)
+    var longestRun: Int {
+        if self == 0 { return 0 }
+        var bits = self
+        var length = 1
+        while true {
+            let doubled = bits & bits >> UInt64(length)
+            if doubled == 0 { break }
+            bits = doubled
+            length &*= 2
+        }
+        var step = length / 2
+        while step > 0 {
+            let extended = bits & bits >> UInt64(step)
+            if extended != 0 {
+                bits = extended
+                length &+= step
+            }
+            step /= 2
+        }
+        return length
+    }
+
+    /// The lowest bit where a run of `count` set bits begins; 64 where there is none. `count` is 1 to 64.
+    @inline(__always)
+    func lowestRun(of count: Int) -> Int {
+        var bits = self
+        var length = 1
+        while length < count {
+            let step = Swift.min(length, count &- length)
+            bits &= bits >> UInt64(step)
+            length &+= step
+        }
+        return bits.trailingZeroBitCount
+    }
+}
+
+extension UnsafeMutablePointer where Pointee == UInt64 {
+    /// Calls `body` with each word that the bit range touches and the mask of its bits within.
+    @inline(__always)
+    private func forEachWord(_ range: Range<Int>, _ body: (UnsafeMutablePointer<UInt64>, UInt64) -> Void) {
+        var index = range.lowerBound / 64
+        let last = (range.upperBound - 1) / 64
+        var mask = UInt64.max << UInt64(range.lowerBound % 64)
+        while index <= last {
+            if index == last { mask &= .max >> UInt64(63 - (range.upperBound - 1) % 64) }
+            unsafe body(self + index, mask)
+            mask = .max
+            index += 1
+        }
+    }
+
+    func set(_ range: Range<Int>) { unsafe forEachWord(range) { word, mask in unsafe word.pointee |= mask } }
+
+    func clear(_ range: Range<Int>) { unsafe forEachWord(range) { word, mask in unsafe word.pointee &= ~mask } }
+
+    /// How many bits of the range are set.
+    func countOfSet(_ range: Range<Int>) -> Int {
+        var count = 0
+        unsafe forEachWord(range) { word, mask in count += unsafe (word.pointee & mask).nonzeroBitCount }
+        return count
+    }
+}
+
+/// One bit a granule, without summaries.
+@safe struct GranuleSet: ~Copyable {
+    private var words: UnsafeMutablePointer<UInt64>
+    private(set) var wordCount: Int
+
+    init(wordCount: Int = 256) {
+        self.wordCount = wordCount
+        unsafe words = .allocate(capacity: wordCount)
+        unsafe words.initialize(repeating: 0, count: wordCount)
+    }
+
+    deinit { unsafe words.deallocate() }
+
+    mutating func grow(toWordCount needed: Int) {
+        guard needed > wordCount else { return }
+        let larger = GranuleSet(wordCount: needed)
+        unsafe larger.words.update(from: words, count: wordCount)
+        self = larger
+    }
+
+    mutating func insert(_ range: Range<Int>) { unsafe words.set(range) }
+    mutating func remove(_ range: Range<Int>) { unsafe words.clear(range) }
+    func count(in range: Range<Int>) -> Int { unsafe words.countOfSet(range) }
+    func contains(_ granule: Int) -> Bool { unsafe words[granule / 64] >> UInt64(granule % 64) & 1 == 1 }
+    subscript(word index: Int) -> UInt64 { unsafe words[index] }
+}

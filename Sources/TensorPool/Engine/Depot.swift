@@ -1,0 +1,54 @@
+/// The blocks of each size class that no thread has: where the threads' caches overflow to and refill from.
+@safe struct Depot: ~Copyable {
+    private var blocks: UnsafeMutablePointer<AddressStack>
+    /// Of each class, how many of the oldest blocks were prewarmed and not used since.
+    private var untouched = [Int](repeating: 0, count: SizeClass.count)
+    /// Bytes of all blocks.
+    private(set) var byteCount = 0
+
+    init() {
+        unsafe blocks = .allocate(capacity: SizeClass.count)
+        for index in 0..<SizeClass.count { unsafe (blocks + index).initialize(to: AddressStack()) }
+    }
+
+    deinit {
+        unsafe blocks.deinitialize(count: SizeClass.count)
+        unsafe blocks.deallocate()
+    }
+
+    /// Bytes of blocks that were prewarmed and not used yet.
+    var prewarmedByteCount: Int {
+        (0..<SizeClass.count).reduce(0) { $0 + untouched[$1] * SizeClass.byteCount($1) }
+    }
+
+    func count(ofClass index: Int) -> Int { unsafe blocks[index].count }
+
+    mutating func put(_ entries: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int, class index: Int) {
+        unsafe blocks[index].push(entries, count)
+        byteCount += count * SizeClass.byteCount(index)
+    }
+
+    mutating func put(_ address: UnsafeMutableRawPointer, class index: Int) {
+        unsafe blocks[index].push(address)
+        byteCount += SizeClass.byteCount(index)
+    }
+
+    mutating func take(_ wanted: Int, class index: Int, into entries: UnsafeMutablePointer<UnsafeMutableRawPointer>)
+        -> Int
+    {
+        let taken = unsafe blocks[index].pop(wanted, into: entries)
+        byteCount -= taken * SizeClass.byteCount(index)
+        untouched[index] = unsafe min(untouched[index], blocks[index].count)
+        return taken
+    }
+
+    mutating func take(class index: Int) -> UnsafeMutableRawPointer? {
+        guard let address = unsafe blocks[index].pop() else { return nil }
+        byteCount -= SizeClass.byteCount(index)
+        untouched[index] = unsafe min(untouched[index], blocks[index].count)
+        return unsafe address
+    }
+
+    /// Says that the blocks of a class now in the depot are prewarmed.
+    mutating func markPrewarmed(class index: Int) { untouched[index] = unsafe blocks[index].count }
+}

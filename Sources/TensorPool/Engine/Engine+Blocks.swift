@@ -1,0 +1,189 @@
+internal import CThreadSlot
+internal import Jemalloc
+
+/// Allocating and freeing off the hot path.
+extension Engine {
+    /// The largest request: above it, sizes and roundings could overflow. 64 TiB, half of a process's address space.
+    static let maximumByteCount = 1 << 46
+    /// The greatest alignment: that of a huge page, 2 MiB.
+    static let maximumAlignment = SystemMemory.hugePageByteCount
+
+    static func validate(byteCount: Int, alignment: Int, device: TensorDevice) throws(TensorPoolError) {
+        guard byteCount > 0 else { throw .invalidByteCount(byteCount) }
+        guard byteCount <= maximumByteCount else {
+            throw .byteCountTooLarge(byteCount: byteCount, maximum: maximumByteCount)
+        }
+        guard alignment > 0, alignment & (alignment - 1) == 0, alignment <= maximumAlignment else {
+            throw .invalidAlignment(alignment, maximum: maximumAlignment)
+        }
+        guard device == .cpu else { throw .unsupportedDevice(device) }
+    }
+
+    /// Allocates a block, whatever it takes short of exceeding the limit.
+    func allocate(_ request: BlockRequest) throws(TensorPoolError) -> Block {
+        try unsafe serve(request) { _, _, block in unsafe block }
+    }
+
+    /// Allocates a block and describes it by `finish`, under one lock.
+    func serve<Result>(
+        _ request: BlockRequest, _ finish: (inout EngineState, ThreadCachePointer?, Block) -> Result
+    ) throws(TensorPoolError) -> Result {
+        var attempts = 0
+        while true {
+            var result: Result?
+            let served = withState { state -> Served in
+                let cache = unsafe currentCache(&state)
+                let isTimed = state.backendAllocations & 15 == 0
+                let start = isTimed ? MonotonicClock.now() : 0
+                let served = unsafe state.allocate(request, cache: cache)
+                if isTimed { state.samples.miss.add(Double(MonotonicClock.now() - start) - MonotonicClock.cost) }
+                if case .block(let block) = served { result = unsafe finish(&state, cache, block) }
+                return served
+            }
+            switch served {
+            case .block:
+                return result!
+            case .limitReached(let needed):
+                attempts += 1
+                // What this and other pools of the base keep without using it is no reason to refuse.
+                if attempts > 2 || base.reclaim(needed, for: self) == 0 {
+                    throw base.limitError(requested: request.byteCount, needed: needed)
+                }
+            case .refused(let needed):
+                attempts += 1
+                if attempts > 2 || base.reclaim(needed, for: self) == 0 {
+                    throw .outOfMemory(byteCount: request.byteCount)
+                }
+            }
+        }
+    }
+
+    /// Frees a block.
+    func free(_ block: Block, byteCount: Int) {
+        let isDone = withState { state in
+            let cache = unsafe currentCache(&state)
+            unsafe state.free(block, byteCount: byteCount, cache: cache)
+            return state.isClosed && state.liveBlocks == 0
+        }
+        if isDone { end() }
+    }
+
+    /// Frees a block of an engine known by number alone: what a buffer does at its end off the hot path.
+    @usableFromInline static func free(
+        engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind
+    ) {
+        unsafe EngineRegistry.engine(engine).free(Block(address: address, kind: kind), byteCount: byteCount)
+    }
+}
+
+extension EngineState {
+    mutating func allocate(_ request: BlockRequest, cache: ThreadCachePointer?) -> Served {
+        if let cache = unsafe cache {
+            unsafe drainInbox(of: cache, into: cache)
+            unsafe noteSlowOperation(cache)
+        }
+        if request.role == .weight { return allocateWeight(request) }
+        if let index = SizeClass.index(
+            request.byteCount, alignment: request.alignment, ceiling: configuration.smallCeiling)
+        {
+            let served = unsafe allocateSmall(index, request, cache: cache)
+            if request.zeroed, case .block(let block) = served { unsafe zero(block.address, request.byteCount) }
+            return served
+        }
+        if configuration.usesSpanHeap
+            || (configuration.spanCacheByteLimit > 0 && request.alignment <= Granule.byteCount)
+        {
+            return unsafe allocateSpan(request, cache: cache)
+        }
+        return unsafe allocateDirect(request, cache: cache)
+    }
+
+    mutating func free(_ block: Block, byteCount: Int, cache: ThreadCachePointer?) {
+        var kind = unsafe block.kind
+        if kind.isSampled {
+            unsafe samples.died(block.address, now: MonotonicClock.now())
+            kind = kind.withoutSample
+        }
+        if let cache = unsafe cache { unsafe noteSlowOperation(cache) }
+        switch kind {
+        case .span: unsafe freeSpan(block.address, byteCount: byteCount, cache: cache)
+        case .direct: unsafe freeDirect(block.address, byteCount: byteCount, cache: cache)
+        case .weight: unsafe freeWeight(block.address, byteCount: byteCount)
+        case .promotedSpan: unsafe freePromotedSpan(block.address, byteCount: byteCount)
+        default: unsafe freeSmall(block.address, Int(kind.rawValue), byteCount: byteCount, cache: cache)
+        }
+    }
+
+    // MARK: - Straight from the arena
+
+    private mutating func allocateDirect(_ request: BlockRequest, cache: ThreadCachePointer?) -> Served {
+        guard let flags = flags(TensorSizeCategory(byteCount: request.byteCount)) else {
+            return .refused(needed: request.byteCount)
+        }
+        var all = flags.union(.alignment(request.alignment))
+        guard let usable = try? nallocx(request.byteCount, all) else { return .refused(needed: request.byteCount) }
+        guard reserve(usable) else { return .limitReached(needed: usable) }
+        if request.zeroed { all = all.union(.zeroed) }
+        guard let memory = unsafe try? mallocx(request.byteCount, all) else {
+            unreserve(usable)
+            return .refused(needed: usable)
+        }
+        directBytes += usable
+        backendAllocations += 1
+        let bin = CacheLayout.spanBin(Granule.count(request.byteCount))
+        unsafe countAllocation(bin: bin, byteCount: request.byteCount, cache: cache, missed: true)
+        return unsafe .block(Block(address: memory, kind: .direct))
+    }
+
+    private mutating func freeDirect(_ address: UnsafeMutableRawPointer, byteCount: Int, cache: ThreadCachePointer?) {
+        let usable = unsafe sallocx(address, [])
+        if let flags = flags(TensorSizeCategory(byteCount: byteCount)) { unsafe dallocx(address, flags) }
+        directBytes -= usable
+        unreserve(usable)
+        let bin = CacheLayout.spanBin(Granule.count(byteCount))
+        unsafe countFree(bin: bin, byteCount: byteCount, cache: cache)
+    }
+
+    // MARK: - Memory pressure and idle bins
+
+    /// Nanoseconds between two looks at the system's memory pressure.
+    private static let pressureInterval: UInt64 = 100_000_000
+
+    /// Gives idle memory back where the system is short of it, if this engine is to look.
+    private mutating func relievePressure() {
+        guard let threshold = configuration.pressureThreshold else { return }
+        let now = MonotonicClock.now()
+        guard now - lastPressureLook >= Self.pressureInterval else { return }
+        lastPressureLook = now
+        guard pressure().level >= threshold else { return }
+        pressureReleases += 1
+        _ = returnIdleMemory()
+    }
+
+    /// How many slow operations of a thread lie between two looks at its bins.
+    private static let sweepInterval = 256
+
+    /// Now and then takes the limits of bins that were not used since the last look, so that a thread's byte budget
+    /// follows its work.
+    private mutating func noteSlowOperation(_ cache: ThreadCachePointer) {
+        unsafe cache.pointee.slowOperations += 1
+        guard unsafe cache.pointee.slowOperations >= Self.sweepInterval else { return }
+        unsafe cache.pointee.slowOperations = 0
+        relievePressure()
+        for index in 0..<CacheLayout.recordBin {
+            let bin = unsafe cache.bin(index)
+            defer { unsafe bin.pointee.sweepMark = bin.pointee.allocations }
+            guard unsafe bin.pointee.limit > 0, unsafe bin.pointee.sweepMark == bin.pointee.allocations else {
+                continue
+            }
+            if index < SizeClass.count {
+                unsafe flush(index, bin, keeping: 0)
+                unsafe cache.pointee.grantedSmallBytes -= Int(bin.pointee.limit) * SizeClass.byteCount(index)
+                unsafe bin.pointee.limit = 0
+                if configuration.shrinksIdleBins { _ = returnDepot(index, keeping: 0) }
+            } else {
+                unsafe emptySpanBin(index, cache)
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+internal import Synchronization
+
+/// Buffers and handles off the hot path.
+extension Engine {
+    /// Zeroes a block that came from the hot path.
+    @usableFromInline func zero(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {
+        unsafe Filling.fill(address, with: 0, byteCount: byteCount, vectorized: vectorizedFilling)
+    }
+
+    /// Allocates a buffer: a sampled hit, or the slow path.
+    @usableFromInline @inline(never)
+    func allocateBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
+        -> TensorBuffer
+    {
+        try Self.validate(byteCount: byteCount, alignment: alignment, device: traits.device)
+        if alignment <= 64 && traits.role != .weight, let block = unsafe sampledHit(byteCount) {
+            if zeroed { unsafe zero(block.address, byteCount) }
+            return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
+        }
+        let block = try unsafe allocate(
+            BlockRequest(byteCount: byteCount, alignment: max(64, alignment), zeroed: zeroed, role: traits.role))
+        return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
+    }
+
+    /// Allocates a tensor with a handle on the slow path.
+    @usableFromInline @inline(never)
+    func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
+        try Self.validate(byteCount: byteCount, alignment: 64, device: traits.device)
+        if traits.role != .weight, let block = unsafe sampledHit(byteCount) {
+            return withState { state in
+                let cache = unsafe currentCache(&state)
+                return unsafe handle(for: block, id: id, byteCount: byteCount, cache: cache, &state)
+            }
+        }
+        let request = BlockRequest(byteCount: byteCount, alignment: 64, zeroed: false, role: traits.role)
+        return unsafe try serve(request) { state, cache, block in
+            unsafe handle(for: block, id: id, byteCount: byteCount, cache: cache, &state)
+        }
+    }
+
+    func handle(
+        for block: Block, id: UInt64, byteCount: Int, cache: ThreadCachePointer?, _ state: inout EngineState
+    ) -> MemoryHandle {
+        let record = unsafe state.takeRecord(cache: cache)
+        let owner = unsafe cache?.pointee.ordinal ?? RecordStatus.noOwner
+        let generation = unsafe record.describe(
+            address: block.address, byteCount: byteCount, id: id, owner: owner)
+        return unsafe MemoryHandle(
+            baseAddress: block.address, byteCount: byteCount, tensorID: id, record: record, state: generation,
+            serial: serial, kind: block.kind)
+    }
+
+    /// Frees a tensor by its handle on the slow path, after checking it.
+    @usableFromInline @inline(never)
+    func deallocate(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) {
+        let isDone = try withState { state throws(TensorPoolError) in
+            try release(id: id, handle, &state)
+            return state.isClosed && state.liveBlocks == 0
+        }
+        if isDone { end() }
+    }
+
+    private func release(id: UInt64, _ handle: MemoryHandle, _ state: inout EngineState) throws(TensorPoolError) {
+        let cache = unsafe currentCache(&state)
+        try check(id: id, handle)
+        let record = unsafe handle.record
+        let claimed = handle.state - RecordStatus.live + RecordStatus.claimed
+        // A claim fails where the owner's hot path freed the tensor since the check.
+        guard
+            unsafe record.pointee.state.compareExchange(
+                expected: handle.state, desired: claimed, ordering: .acquiringAndReleasing
+            ).exchanged
+        else { throw .freedTwice(tensorID: id) }
+        let returned = unsafe ReturnedTensor(
+            record: record, claimedState: claimed, byteCount: handle.byteCount, kind: handle.kind)
+        let ordinal = unsafe Int(truncatingIfNeeded: record.pointee.byteCountAndOwner & 0xFFFF)
+        let isOthers =
+            unsafe ordinal != RecordStatus.noOwner && state.caches[ordinal].pointee.owner != nil
+            && state.caches[ordinal] != cache
+        if isOthers {
+            state.inboxes[ordinal].append(returned)
+        } else {
+            unsafe state.finishReturn(returned, cache: cache)
+        }
+    }
+
+    /// Throws what is wrong with a handle, if anything.
+    func check(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) {
+        guard handle.serial == serial else { throw .foreignHandle(tensorID: handle.tensorID) }
+        guard handle.tensorID == id else { throw .wrongTensorID(given: id, handle: handle.tensorID) }
+        let state = unsafe handle.record.pointee.state.load(ordering: .acquiring)
+        guard state != handle.state else { return }
+        let isSameGeneration = state & ~RecordStatus.mask == handle.state & ~RecordStatus.mask
+        throw isSameGeneration ? .freedTwice(tensorID: id) : .staleHandle(tensorID: id)
+    }
+
+    // MARK: - Sampled hits
+
+    /// Serves a sampled allocation by the hot path between two readings of the clock. Nil where the allocation is not
+    /// a sampled one.
+    private func sampledHit(_ byteCount: Int) -> Block? {
+        let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
+        let place = CacheLayout.place(of: kind, byteCount: byteCount)
+        guard HotPath.isSample(engine: number, bin: place.bin, granules: place.granules) else { return nil }
+        let start = MonotonicClock.now()
+        guard
+            let address = unsafe HotPath.pop(
+                engine: number, bin: place.bin, granules: place.granules, byteCount: byteCount, isSample: true)
+        else { return nil }
+        let end = MonotonicClock.now()
+        return unsafe withState { state in
+            state.samples.hit.add(Double(end - start) - MonotonicClock.cost)
+            if let cache = unsafe currentCache(&state) { unsafe state.settle(cache) }
+            if state.configuration.samplesLifetimes, unsafe state.samples.born(address, byteCount: byteCount, now: end)
+            {
+                return unsafe Block(address: address, kind: kind.withSample)
+            }
+            return unsafe Block(address: address, kind: kind)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+internal import CThreadSlot
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Whose cache is whose.
+///
+/// A thread uses its cache without a lock, so who else wants it must know that the thread is not in it. The wish is
+/// rare (statistics, trim, the end of a pool) and the use is not, so the whole cost is on the side of the wish:
+///
+///     owner                                another thread, holding the lock
+///     busy = 1                             entry = null
+///     (nothing: a compiler fence)          a memory barrier on all threads of the process
+///     cache = entry                        wait until busy == 0
+///     if null: busy = 0, slow path         ... the cache is mine ...
+///     ... use it ...                       entry = cache
+///     busy = 0
+///
+/// Either the owner's store of `busy` is before the barrier, and is seen; or its load of `entry` is after it, and sees
+/// null.
+extension Engine {
+    /// The calling thread's cache, made at its first need; nil where a thread cannot have one. Lock held.
+    func currentCache(_ state: inout EngineState) -> ThreadCachePointer? {
+        if state.isClosed { return nil }
+        let thread = unsafe tensorpool_current_thread()
+        if let entry = unsafe tensorpool_load_entry(thread, number) {
+            return unsafe entry.assumingMemoryBound(to: ThreadCache.self)
+        }
+        guard EngineRegistry.prepareThread() else { return nil }
+        let owner = UnsafeMutableRawPointer(thread)
+        let cache: ThreadCachePointer
+        if let idle = unsafe state.caches.first(where: { unsafe $0.pointee.owner == nil }) {
+            unsafe cache = unsafe idle
+        } else {
+            guard unsafe state.caches.count < RecordStatus.noOwner else { return nil }
+            unsafe cache = unsafe ThreadCachePointer.make(ordinal: state.caches.count)
+            unsafe state.caches.append(cache)
+            state.inboxes.append([])
+            let records = unsafe cache.bin(CacheLayout.recordBin)
+            unsafe records.pointee.limit = UInt32(records.pointee.capacity)
+        }
+        unsafe cache.pointee.owner = owner
+        unsafe tensorpool_store_entry(thread, number, cache)
+        return unsafe cache
+    }
+
+    /// Called when the thread exits: its cached blocks go back, its cache waits for another thread.
+    func detachCurrentThread() {
+        withState { state in
+            let thread = unsafe tensorpool_current_thread()
+            guard let entry = unsafe tensorpool_load_entry(thread, number) else { return }
+            unsafe tensorpool_store_entry(thread, number, nil)
+            let cache = unsafe entry.assumingMemoryBound(to: ThreadCache.self)
+            unsafe state.drainInbox(of: cache, into: cache)
+            unsafe state.empty(cache)
+            unsafe cache.pointee.owner = nil
+        }
+    }
+
+    /// Calls `body` with every cache that a thread has, while that thread is kept out of it. Lock held.
+    func quiesce(
+        _ state: inout EngineState, keepingEntries: Bool = true,
+        _ body: (inout EngineState, ThreadCachePointer) -> Void
+    ) {
+        let current = unsafe UnsafeMutableRawPointer(tensorpool_current_thread())
+        var others = false
+        for place in unsafe state.caches.indices {
+            let cache = unsafe state.caches[place]
+            guard let owner = unsafe cache.pointee.owner else { continue }
+            if unsafe owner != current { others = true }
+            unsafe tensorpool_store_entry(owner.assumingMemoryBound(to: tensorpool_thread.self), number, nil)
+        }
+        // Where no barrier can be had the base pool could not be made, so this one cannot fail.
+        if others { precondition(tensorpool_barrier_all_threads(), "the memory barrier on all threads was refused") }
+        for place in unsafe state.caches.indices {
+            let cache = unsafe state.caches[place]
+            guard let owner = unsafe cache.pointee.owner else { continue }
+            let thread = unsafe owner.assumingMemoryBound(to: tensorpool_thread.self)
+            // A hot path is a few nanoseconds long, unless its thread was interrupted in the middle of it.
+            while unsafe tensorpool_is_busy(thread) { sched_yield() }
+            unsafe state.drainInbox(of: cache, into: cache)
+            unsafe state.settle(cache)
+            unsafe body(&state, cache)
+            if keepingEntries { unsafe tensorpool_store_entry(thread, number, cache) }
+        }
+    }
+}

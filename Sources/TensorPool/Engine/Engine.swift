@@ -1,0 +1,74 @@
+internal import CThreadSlot
+internal import Jemalloc
+internal import Synchronization
+
+/// One strategy at work: thread caches in front, depot and span heap behind, the arenas of a ``HybridMemoryPool`` below.
+///
+///     allocate ──▶ thread cache ──miss──▶ depot (size classes) ──miss──▶ arena: mallocx
+///                  (no lock)              span heap (granules)  ──full─▶ arena: a slab by mallocx
+///     free ──────▶ thread cache ──over──▶ depot / span heap, where neighbours join
+///
+/// The hot path is in ``HotPath``; everything in this class runs under one lock per engine. An engine lives from its
+/// first use until its pool is gone and its last block is back.
+@usableFromInline final class Engine: @unchecked Sendable {
+    /// The place of this engine's caches in every thread's table.
+    @usableFromInline let number: UInt32
+    /// Told apart from every engine before and after: what handles carry.
+    @usableFromInline let serial: UInt64
+    let base: BaseMemory
+    let strategy: AllocationStrategy
+    let smallCeiling: Int
+    let vectorizedFilling: Bool
+
+    private let mutex = Mutex<Void>(())
+    /// Guarded by `mutex`.
+    private var state: EngineState
+
+    init(base: BaseMemory, configuration: EngineConfiguration) throws(TensorPoolError) {
+        guard let claim = EngineRegistry.claimNumber() else {
+            throw .tooManyPools(maximum: EngineRegistry.capacity)
+        }
+        number = claim.number
+        serial = claim.serial
+        strategy = configuration.strategy
+        smallCeiling = configuration.smallCeiling
+        vectorizedFilling = configuration.vectorizedFilling
+        self.base = base
+        state = EngineState(base: base, configuration: configuration)
+        EngineRegistry.enter(self)
+        base.add(self)
+    }
+
+    /// Runs `body` with the state, locked. `body` must not call back into this engine.
+    func withState<Result: ~Copyable, Failure: Error>(
+        _ body: (inout EngineState) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        var result: Result?
+        try mutex.withLock { _ throws(Failure) in result = try body(&state) }
+        return result.take()!
+    }
+
+    // MARK: - The end
+
+    /// Says that the pool is gone. What is cached goes back now, the rest with the last block.
+    func close() {
+        let isDone = withState { state in
+            state.isClosed = true
+            unsafe quiesce(&state, keepingEntries: false) { state, cache in unsafe state.empty(cache) }
+            for place in unsafe state.caches.indices {
+                let cache = unsafe state.caches[place]
+                unsafe cache.pointee.owner = nil
+            }
+            _ = state.returnIdleMemory()
+            return state.liveBlocks == 0
+        }
+        if isDone { end() }
+    }
+
+    /// Gives everything back. No block is out and no pool refers to this engine.
+    func end() {
+        withState { $0.returnEverything() }
+        base.remove(self)
+        EngineRegistry.leave(self)
+    }
+}

@@ -1,0 +1,46 @@
+/// What distinguishes one engine from another.
+struct EngineConfiguration: Sendable {
+    var strategy: AllocationStrategy
+    /// Requests up to this many bytes are served by size class.
+    var smallCeiling: Int
+    /// Larger requests come from the span heap; otherwise straight from the arenas.
+    var usesSpanHeap: Bool
+    /// Bytes of size-class blocks one thread may keep.
+    var smallCacheByteLimit: Int
+    /// Bytes of spans one thread may keep; one span more, of any size, may stand in for all of them.
+    var spanCacheByteLimit: Int
+    /// Bytes of size-class blocks the threads' shared depot may keep.
+    var depotByteLimit: Int
+    /// Address space got from an arena at a time.
+    var slabByteCount: Int
+    var hugePages: HugePagePolicy
+    /// Zeroing and filling by vector stores, streaming ones for large tensors.
+    var vectorizedFilling: Bool
+    /// Cache lines prefetched of every block that leaves a slow path; 0 for none.
+    var prefetchLines: Int
+    /// Whether bins that fall out of use lose their cached blocks.
+    var shrinksIdleBins: Bool
+    /// Whether sizes and lifetimes are sampled.
+    var samplesLifetimes: Bool
+    /// Whether a span may become a weight where it is.
+    var promotesInPlace: Bool
+    /// The system's memory pressure from which idle memory is given back; nil to never look.
+    var pressureThreshold: MemoryPressureLevel?
+
+    /// The standard strategy: little is kept.
+    static let standard = EngineConfiguration(
+        strategy: .standard, smallCeiling: SizeClass.maximumByteCount, usesSpanHeap: false,
+        smallCacheByteLimit: 256 << 10, spanCacheByteLimit: 0, depotByteLimit: 256 << 10, slabByteCount: 0,
+        hugePages: .never, vectorizedFilling: false, prefetchLines: 0, shrinksIdleBins: true, samplesLifetimes: false,
+        promotesInPlace: false)
+
+    /// The optimized strategy: everything is kept warm.
+    static let optimized = EngineConfiguration(
+        strategy: .optimized, smallCeiling: Self.optimizedSmallCeiling, usesSpanHeap: true,
+        smallCacheByteLimit: 1 << 20, spanCacheByteLimit: 4 << 20, depotByteLimit: .max, slabByteCount: 256 << 20,
+        hugePages: .automatic, vectorizedFilling: true, prefetchLines: 0, shrinksIdleBins: false,
+        samplesLifetimes: false, promotesInPlace: true)
+
+    /// The largest class below a granule: what is larger takes a granule.
+    static let optimizedSmallCeiling = 14 << 10
+}

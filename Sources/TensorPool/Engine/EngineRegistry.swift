@@ -1,0 +1,114 @@
+internal import CThreadSlot
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// All engines of the process by their number: the place of their caches in every thread's table.
+///
+/// An engine stands here, retained, from its first use until its last block is back, so a buffer reaches its engine by
+/// number alone and pays no reference counting.
+enum EngineRegistry {
+    private struct Contents {
+        var freeNumbers: [UInt32] = []
+        var used: UInt32 = 0
+        var nextSerial: UInt64 = 1
+    }
+
+    private static let contents = Mutex(Contents())
+
+    /// Entries are written under the lock, and read without it by who holds a block of that engine.
+    nonisolated(unsafe) private static let engines: UnsafeMutablePointer<Unmanaged<Engine>?> = {
+        let table = UnsafeMutablePointer<Unmanaged<Engine>?>.allocate(capacity: capacity)
+        unsafe table.initialize(repeating: nil, count: capacity)
+        return unsafe table
+    }()
+
+    /// How many engines there can be at one time.
+    static let capacity = Int(tensorpool_engine_capacity)
+
+    /// A number no engine has now, and a serial no engine ever had; nil where all numbers are in use.
+    static func claimNumber() -> (number: UInt32, serial: UInt64)? {
+        contents.withLock { contents in
+            let number: UInt32
+            if let free = contents.freeNumbers.popLast() {
+                number = free
+            } else {
+                guard contents.used < capacity else { return nil }
+                number = contents.used
+                contents.used += 1
+            }
+            defer { contents.nextSerial += 1 }
+            return (number, contents.nextSerial)
+        }
+    }
+
+    static func enter(_ engine: Engine) {
+        contents.withLock { _ in unsafe engines[Int(engine.number)] = Unmanaged.passRetained(engine) }
+    }
+
+    static func leave(_ engine: Engine) {
+        let entered = contents.withLock { contents in
+            let entry = unsafe engines[Int(engine.number)] != nil
+            unsafe engines[Int(engine.number)] = nil
+            contents.freeNumbers.append(engine.number)
+            return entry
+        }
+        if entered { unsafe Unmanaged.passUnretained(engine).release() }
+    }
+
+    /// The engine of a block that is still out.
+    static func engine(_ number: UInt32) -> Engine {
+        guard let engine = unsafe engines[Int(number)] else { preconditionFailure("a block of no engine") }
+        return unsafe engine.takeUnretainedValue()
+    }
+
+    /// The engine of a number, if there is one at this moment.
+    private static func engineIfAny(_ number: UInt32) -> Engine? {
+        contents.withLock { _ in unsafe engines[Int(number)]?.takeUnretainedValue() }
+    }
+
+    // MARK: - Threads
+
+    private static let exitKey: pthread_key_t? = {
+        var key = pthread_key_t()
+        let failed = unsafe pthread_key_create(&key) { _ in EngineRegistry.threadExits() }
+        return failed == 0 ? key : nil
+    }()
+
+    /// Gives the calling thread a table of its own and arranges that its caches are flushed when it exits. False where
+    /// that cannot be had: the thread then works without caches.
+    static func prepareThread() -> Bool {
+        let thread = unsafe tensorpool_current_thread()
+        if unsafe thread.pointee.finished != 0 { return false }
+        if unsafe thread.pointee.caches != tensorpool_empty_table() { return true }
+        guard let key = exitKey else { return false }
+        let table = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: capacity)
+        unsafe table.initialize(repeating: nil, count: capacity)
+        // Any value but null makes the destructor run.
+        guard unsafe pthread_setspecific(key, table) == 0 else {
+            unsafe table.deallocate()
+            return false
+        }
+        unsafe thread.pointee.caches = table
+        return true
+    }
+
+    private static func threadExits() {
+        let thread = unsafe tensorpool_current_thread()
+        let used = contents.withLock { $0.used }
+        for number in 0..<used where unsafe tensorpool_load_entry(thread, number) != nil {
+            engineIfAny(number)?.detachCurrentThread()
+        }
+        let table = unsafe thread.pointee.caches
+        // What other destructors of this thread still free goes the way without caches.
+        unsafe thread.pointee.finished = 1
+        unsafe thread.pointee.caches = tensorpool_empty_table()
+        unsafe table.deallocate()
+    }
+}

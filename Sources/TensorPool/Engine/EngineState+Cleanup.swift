@@ -1,0 +1,78 @@
+internal import Jemalloc
+internal import Synchronization
+
+/// Giving memory back.
+extension EngineState {
+    /// Empties a cache whose thread is kept out: its blocks go to the depot and the heap, its limits to nothing.
+    mutating func empty(_ cache: ThreadCachePointer) {
+        unsafe settle(cache)
+        for index in 0..<SizeClass.count {
+            let bin = unsafe cache.bin(index)
+            unsafe flush(index, bin, keeping: 0)
+            unsafe bin.pointee.limit = 0
+        }
+        unsafe cache.pointee.grantedSmallBytes = 0
+        for index in CacheLayout.firstSpanBin..<CacheLayout.recordBin { unsafe emptySpanBin(index, cache) }
+        let bin = unsafe cache.bin(CacheLayout.recordBin)
+        unsafe records.put(bin.pointee.entries, Int(bin.pointee.count))
+        unsafe bin.pointee.count = 0
+    }
+
+    /// Returns what no cache and no tensor has: the depot's blocks to their arenas, free granules and empty slabs to
+    /// the system. Returns how many reserved bytes were given up.
+    mutating func returnIdleMemory() -> Int {
+        var returned = 0
+        for index in 0..<SizeClass.count { returned += returnDepot(index, keeping: 0) }
+        returned += returnEmptySlabs()
+        returned += releaseFreeGranules(atLeast: .max)
+        return returned
+    }
+
+    /// Gives slabs that no tensor has a part of back to their arena, whose decay of zero returns them to the system.
+    private mutating func returnEmptySlabs() -> Int {
+        var returned = 0
+        for place in heap.slabs.indices.reversed() where heap.slabs[place].takenGranules == 0 {
+            let removed = heap.remove(slab: place)
+            // The flags of any of the strategy's arenas: a block knows its arena.
+            if let flags = flags(.large) { unsafe dallocx(removed.slab.address, flags) }
+            returned += removed.backedGranules << Granule.shift
+        }
+        unreserve(returned)
+        return returned
+    }
+
+    /// Gives the pages of at least `byteCount` bytes of free granules back to the system, if there are so many.
+    mutating func releaseFreeGranules(atLeast byteCount: Int) -> Int {
+        let wanted = byteCount == .max ? Int.max : Granule.count(byteCount)
+        let released = unsafe heap.releaseFree(atLeast: wanted) { unsafe SystemMemory.release($0, $1) }
+        unreserve(released << Granule.shift)
+        return released << Granule.shift
+    }
+
+    /// The end of an engine: all its memory goes back.
+    mutating func returnEverything() {
+        for index in unsafe caches.indices { unsafe empty(caches[index]) }
+        _ = returnIdleMemory()
+    }
+
+    /// Frees what other threads' handles gave back to a cache, unless its owner freed the same handle first.
+    mutating func drainInbox(of cache: ThreadCachePointer, into target: ThreadCachePointer?) {
+        let ordinal = unsafe cache.pointee.ordinal
+        if inboxes[ordinal].isEmpty { return }
+        let returned = inboxes[ordinal]
+        inboxes[ordinal] = []
+        for tensor in returned { unsafe finishReturn(tensor, cache: target) }
+    }
+
+    /// Frees a claimed handle's block and record. The owner's thread is kept out or is the caller.
+    mutating func finishReturn(_ tensor: ReturnedTensor, cache: ThreadCachePointer?) {
+        guard unsafe tensor.record.pointee.state.load(ordering: .acquiring) == tensor.claimedState else {
+            absorbedFrees += 1
+            return
+        }
+        unsafe tensor.record.pointee.state.store(tensor.claimedState - RecordStatus.claimed, ordering: .releasing)
+        let address = unsafe tensor.record.pointee.address
+        unsafe putRecord(tensor.record, cache: cache)
+        unsafe free(Block(address: address, kind: tensor.kind), byteCount: tensor.byteCount, cache: cache)
+    }
+}

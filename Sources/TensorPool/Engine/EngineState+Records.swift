@@ -1,0 +1,36 @@
+internal import Synchronization
+
+/// Block records: from the thread's cache, then the store.
+extension EngineState {
+    /// A free record.
+    mutating func takeRecord(cache: ThreadCachePointer?) -> BlockRecordPointer {
+        guard let cache = unsafe cache else {
+            var record = unsafe UnsafeMutableRawPointer(bitPattern: 64)!
+            unsafe withUnsafeMutablePointer(to: &record) { unsafe _ = records.take(1, into: $0) }
+            return unsafe record.assumingMemoryBound(to: BlockRecord.self)
+        }
+        let bin = unsafe cache.bin(CacheLayout.recordBin)
+        if unsafe bin.pointee.count == 0 {
+            unsafe bin.pointee.count = UInt32(records.take(bin.pointee.capacity / 2, into: bin.pointee.entries))
+        }
+        unsafe bin.pointee.count -= 1
+        return unsafe bin.pointee.entries[Int(bin.pointee.count)].assumingMemoryBound(to: BlockRecord.self)
+    }
+
+    /// Takes a free record back.
+    mutating func putRecord(_ record: BlockRecordPointer, cache: ThreadCachePointer?) {
+        var raw = UnsafeMutableRawPointer(record)
+        guard let cache = unsafe cache else {
+            unsafe records.put(&raw, 1)
+            return
+        }
+        let bin = unsafe cache.bin(CacheLayout.recordBin)
+        if unsafe Int(bin.pointee.count) == bin.pointee.capacity {
+            let half = unsafe bin.pointee.capacity / 2
+            unsafe records.put(bin.pointee.entries + half, half)
+            unsafe bin.pointee.count = UInt32(half)
+        }
+        unsafe bin.pointee.entries[Int(bin.pointee.count)] = raw
+        unsafe bin.pointee.count += 1
+    }
+}

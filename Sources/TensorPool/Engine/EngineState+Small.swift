@@ -1,0 +1,158 @@
+internal import CThreadSlot
+internal import Jemalloc
+
+/// Blocks of size classes: from the thread's cache, the depot, the arena, in that order, and back.
+extension EngineState {
+    mutating func allocateSmall(_ index: Int, _ request: BlockRequest, cache: ThreadCachePointer?) -> Served {
+        guard let cache = unsafe cache else {
+            var block = unsafe depot.take(class: index)
+            if unsafe block == nil {
+                let served = unsafe withUnsafeMutablePointer(to: &block) { block in
+                    unsafe block.withMemoryRebound(to: UnsafeMutableRawPointer.self, capacity: 1) {
+                        unsafe allocateFromArena(index, upTo: 1, into: $0)
+                    }
+                }
+                guard case .success = served else { return served.failure(needed: SizeClass.byteCount(index)) }
+            }
+            unsafe countAllocation(bin: index, byteCount: request.byteCount, cache: nil, missed: true)
+            return unsafe .block(Block(address: block.unsafelyUnwrapped, kind: .small(index)))
+        }
+        let bin = unsafe cache.bin(index)
+        let missed = unsafe bin.pointee.count == 0
+        if missed {
+            let served = unsafe refill(index, cache)
+            guard case .success = served else { return served.failure(needed: SizeClass.byteCount(index)) }
+        }
+        unsafe bin.pointee.count -= 1
+        let address = unsafe bin.pointee.entries[Int(bin.pointee.count)]
+        unsafe countAllocation(bin: index, byteCount: request.byteCount, cache: cache, missed: missed)
+        return unsafe .block(Block(address: address, kind: .small(index)))
+    }
+
+    mutating func freeSmall(
+        _ address: UnsafeMutableRawPointer, _ index: Int, byteCount: Int, cache: ThreadCachePointer?
+    ) {
+        unsafe countFree(bin: index, byteCount: byteCount, cache: cache)
+        guard let cache = unsafe cache else {
+            unsafe depot.put(address, class: index)
+            boundDepot(index)
+            return
+        }
+        let bin = unsafe cache.bin(index)
+        if unsafe bin.pointee.count >= bin.pointee.limit { unsafe raiseLimit(index, cache) }
+        if unsafe bin.pointee.count >= bin.pointee.limit {
+            // The older half goes: what was freed last is warm.
+            unsafe flush(index, bin, keeping: Int(bin.pointee.limit) / 2)
+        }
+        guard unsafe bin.pointee.count < bin.pointee.limit else {
+            unsafe depot.put(address, class: index)
+            boundDepot(index)
+            return
+        }
+        unsafe bin.pointee.entries[Int(bin.pointee.count)] = address
+        unsafe bin.pointee.count += 1
+    }
+
+    /// Moves all but the newest `keeping` blocks of a small bin to the depot.
+    mutating func flush(_ index: Int, _ bin: UnsafeMutablePointer<CacheBin>, keeping: Int) {
+        let moved = unsafe Int(bin.pointee.count) - keeping
+        guard moved > 0 else { return }
+        unsafe depot.put(bin.pointee.entries, moved, class: index)
+        unsafe bin.pointee.entries.update(from: bin.pointee.entries + moved, count: keeping)
+        unsafe bin.pointee.count = UInt32(keeping)
+        boundDepot(index)
+    }
+
+    /// Doubles how many blocks of a class a thread may keep, as long as its byte budget allows.
+    mutating func raiseLimit(_ index: Int, _ cache: ThreadCachePointer) {
+        let bin = unsafe cache.bin(index)
+        let size = SizeClass.byteCount(index)
+        let limit = unsafe Int(bin.pointee.limit)
+        let room = unsafe max(0, configuration.smallCacheByteLimit - cache.pointee.grantedSmallBytes) / size
+        let raised = unsafe min(max(2 * limit, 4), limit + room, bin.pointee.capacity)
+        guard raised > limit else { return }
+        unsafe cache.pointee.grantedSmallBytes += (raised - limit) * size
+        unsafe bin.pointee.limit = UInt32(raised)
+    }
+
+    /// Fills an empty bin with at least one block.
+    private mutating func refill(_ index: Int, _ cache: ThreadCachePointer) -> ArenaOutcome {
+        unsafe raiseLimit(index, cache)
+        let bin = unsafe cache.bin(index)
+        let wanted = unsafe max(1, Int(bin.pointee.limit) / 2)
+        var taken = unsafe depot.take(wanted, class: index, into: bin.pointee.entries)
+        if taken == 0 {
+            // No more than a granule at a time: what is not asked for is not reserved either.
+            let batch = max(1, min(wanted, Granule.byteCount / SizeClass.byteCount(index)))
+            let outcome = unsafe allocateFromArena(index, upTo: batch, into: bin.pointee.entries)
+            guard case .success(let count) = outcome else { return outcome }
+            taken = count
+        }
+        unsafe bin.pointee.count = UInt32(taken)
+        unsafe prefetch(bin.pointee.entries, taken)
+        return .success(taken)
+    }
+
+    private func prefetch(_ entries: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ count: Int) {
+        for entry in 0..<count {
+            for line in 0..<configuration.prefetchLines {
+                unsafe tensorpool_prefetch_for_write(entries[entry] + line * 64)
+            }
+        }
+    }
+
+    // MARK: - The arena below
+
+    enum ArenaOutcome {
+        case success(Int)
+        case limitReached
+        case refused
+
+        func failure(needed: Int) -> Served {
+            if case .limitReached = self { .limitReached(needed: needed) } else { .refused(needed: needed) }
+        }
+    }
+
+    /// Gets up to `count` blocks of a class from the arena: as many as limit and system allow, at least one.
+    mutating func allocateFromArena(
+        _ index: Int, upTo count: Int, into entries: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    ) -> ArenaOutcome {
+        let size = SizeClass.byteCount(index)
+        guard let flags = flags(TensorSizeCategory(byteCount: size)) else { return .refused }
+        var granted = count
+        while !reserve(granted * size) {
+            if granted == 1 { return .limitReached }
+            granted = 1
+        }
+        let aligned = flags.union(.alignment(max(64, SizeClass.alignment(index))))
+        var got = 0
+        while got < granted, let block = unsafe try? mallocx(size, aligned) {
+            unsafe entries[got] = block
+            got += 1
+        }
+        unreserve((granted - got) * size)
+        backendAllocations += got > 0 ? 1 : 0
+        return got > 0 ? .success(got) : .refused
+    }
+
+    /// Gives the blocks of a class that stand in the depot back to the arena, all but `keeping`.
+    mutating func returnDepot(_ index: Int, keeping: Int) -> Int {
+        let size = SizeClass.byteCount(index)
+        guard depot.count(ofClass: index) > keeping, let flags = flags(TensorSizeCategory(byteCount: size)) else {
+            return 0
+        }
+        let aligned = flags.union(.alignment(max(64, SizeClass.alignment(index))))
+        var returned = 0
+        while depot.count(ofClass: index) > keeping, let block = unsafe depot.take(class: index) {
+            unsafe sdallocx(block, size, aligned)
+            returned += size
+        }
+        unreserve(returned)
+        return returned
+    }
+
+    private mutating func boundDepot(_ index: Int) {
+        guard depot.byteCount > configuration.depotByteLimit else { return }
+        _ = returnDepot(index, keeping: depot.count(ofClass: index) / 2)
+    }
+}

@@ -1,0 +1,144 @@
+internal import Jemalloc
+
+/// Everything of an engine that its lock guards.
+@safe struct EngineState: ~Copyable {
+    let base: BaseMemory
+    var configuration: EngineConfiguration
+
+    var depot = Depot()
+    var heap = SpanHeap()
+    var weights = WeightStore()
+    var records = RecordStore()
+
+    /// Every cache ever made, by ordinal. Those without an owner wait for a new thread.
+    var caches: [ThreadCachePointer] = unsafe []
+    /// Of each cache, the blocks that other threads' handles gave back to it.
+    var inboxes: [[ReturnedTensor]] = []
+    /// What happened without a cache, by bin.
+    var sharedCounts = [BinCounts](repeating: BinCounts(), count: CacheLayout.binCount)
+
+    /// The arenas, each looked up once.
+    private var arenaFlags = [AllocationFlags?](repeating: nil, count: TensorSizeCategory.allCases.count)
+
+    /// Bytes this engine holds of the base's limit.
+    private(set) var reservedBytes = 0
+    /// Requested bytes in use, as far as caches have settled.
+    var liveBytes = 0
+    var peakLiveBytes = 0
+    /// Usable bytes of blocks of kind direct.
+    var directBytes = 0
+    /// Bytes of spans got straight from arenas, in use or cached.
+    var arenaSpanBytes = 0
+    /// Requested bytes of spans that became weights where they are.
+    var promotedBytes = 0
+    /// Allocations that needed memory the pool did not have yet.
+    var backendAllocations = 0
+    /// Tensors freed by two threads at the same instant, of which one free came to nothing.
+    var absorbedFrees = 0
+    var weightAllocations = 0
+    var weightFrees = 0
+    var samples = AllocationSamples()
+    /// How the system's memory pressure is read; tests put their own here.
+    var pressure: @Sendable () -> MemoryPressure = { MemoryPressure.current() }
+    /// When the pressure was last read.
+    var lastPressureLook: UInt64 = 0
+    /// How often idle memory was given back because of it.
+    var pressureReleases = 0
+    /// When tensors were last seen in use, by record; see `Engine+Lifecycle.swift`.
+    var sightings: [UnsafeMutableRawPointer: Sighting] = unsafe [:]
+    var isClosed = false
+
+    init(base: BaseMemory, configuration: EngineConfiguration) {
+        self.base = base
+        self.configuration = configuration
+    }
+
+    deinit {
+        for place in unsafe caches.indices {
+            let cache = unsafe caches[place]
+            unsafe UnsafeMutableRawPointer(cache).deallocate()
+        }
+    }
+
+    /// The flags of this strategy's arena for a category.
+    mutating func flags(_ category: TensorSizeCategory) -> AllocationFlags? {
+        if let known = arenaFlags[category.rawValue] { return known }
+        guard let flags = try? base.arenaFlags(configuration.strategy, category) else { return nil }
+        arenaFlags[category.rawValue] = flags
+        return flags
+    }
+
+    // MARK: - The account
+
+    /// Takes bytes from the base's limit; false where they would exceed it.
+    mutating func reserve(_ byteCount: Int) -> Bool {
+        guard base.reserve(byteCount) else { return false }
+        reservedBytes += byteCount
+        return true
+    }
+
+    mutating func unreserve(_ byteCount: Int) {
+        base.unreserve(byteCount)
+        reservedBytes -= byteCount
+    }
+
+    // MARK: - Counting
+
+    /// Counts an allocation that did not take the hot path.
+    mutating func countAllocation(bin: Int, byteCount: Int, cache: ThreadCachePointer?, missed: Bool) {
+        if let cache = unsafe cache {
+            unsafe cache.bin(bin).pointee.allocations += 1
+            if missed { unsafe cache.bin(bin).pointee.misses += 1 }
+            unsafe cache.noteAllocated(byteCount)
+            unsafe settle(cache)
+        } else {
+            sharedCounts[bin].allocations += 1
+            sharedCounts[bin].misses += 1
+            liveBytes += byteCount
+            peakLiveBytes = max(peakLiveBytes, liveBytes)
+        }
+    }
+
+    /// Counts a free that did not take the hot path.
+    mutating func countFree(bin: Int, byteCount: Int, cache: ThreadCachePointer?) {
+        if let cache = unsafe cache {
+            unsafe cache.bin(bin).pointee.frees += 1
+            unsafe cache.pointee.freedBytes += byteCount
+            unsafe settle(cache)
+        } else {
+            sharedCounts[bin].frees += 1
+            liveBytes -= byteCount
+        }
+    }
+
+    /// Brings a cache's live bytes and their peak into the engine's. Exact for one thread; with several, the peak may
+    /// miss what other threads have not settled yet.
+    mutating func settle(_ cache: ThreadCachePointer) {
+        unsafe peakLiveBytes = max(peakLiveBytes, liveBytes + cache.pointee.peakLiveBytes)
+        unsafe liveBytes += cache.pointee.allocatedBytes - cache.pointee.freedBytes
+        unsafe cache.pointee.allocatedBytes = 0
+        unsafe cache.pointee.freedBytes = 0
+        unsafe cache.pointee.peakLiveBytes = 0
+    }
+
+    /// Blocks that are out: of every bin of every cache, allocations less frees.
+    var liveBlocks: Int {
+        var live = sharedCounts.reduce(0) { $0 + $1.allocations - $1.frees } + weightAllocations - weightFrees
+        for place in unsafe caches.indices {
+            let cache = unsafe caches[place]
+            for index in 0..<CacheLayout.recordBin {
+                live += unsafe cache.bin(index).pointee.allocations - cache.bin(index).pointee.frees
+            }
+        }
+        return live
+    }
+}
+
+/// A tensor freed through its handle by a thread that did not allocate it, on its way to the owner.
+@safe struct ReturnedTensor {
+    let record: BlockRecordPointer
+    /// The state of the record while the return is pending.
+    let claimedState: UInt64
+    let byteCount: Int
+    let kind: BlockKind
+}

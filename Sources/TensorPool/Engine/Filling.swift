@@ -1,0 +1,28 @@
+internal import CThreadSlot
+
+/// Sets tensor memory to a value.
+enum Filling {
+    /// From this size on the memory cannot stay in the core's own caches, so streaming stores leave them to others.
+    static let streamingByteCount = 4 << 20
+
+    /// Sets `byteCount` bytes at a 64-byte aligned address.
+    ///
+    /// With `vectorized`, 64 bytes a step, streaming past the cache from ``streamingByteCount`` on; without, as the
+    /// C library's `memset` does it.
+    static func fill(_ address: UnsafeMutableRawPointer, with value: UInt8, byteCount: Int, vectorized: Bool) {
+        guard vectorized else {
+            unsafe address.initializeMemory(as: UInt8.self, repeating: value, count: byteCount)
+            return
+        }
+        let whole = byteCount & ~63
+        if whole >= streamingByteCount {
+            unsafe tensorpool_fill_streaming(address, value, whole)
+        } else {
+            let pattern = SIMD64<UInt8>(repeating: value)
+            for offset in stride(from: 0, to: whole, by: 64) {
+                unsafe (address + offset).storeBytes(of: pattern, as: SIMD64<UInt8>.self)
+            }
+        }
+        unsafe (address + whole).initializeMemory(as: UInt8.self, repeating: value, count: byteCount - whole)
+    }
+}

@@ -1,0 +1,232 @@
+/// Memory in whole granules: address-ordered first fit over slabs, neighbours joined the moment they are free.
+///
+/// Three bits describe a granule. *Free*: no tensor has it. *Backed*: it was handed out or prewarmed since it last
+/// came from the system, so the limit counts it. *Zero*: nothing was written to it since. Free, backed and zero is
+/// prewarmed; free, backed and not zero is cached; free and not backed is address space that costs nothing yet.
+/// The owner holds a lock around every call.
+struct SpanHeap: ~Copyable {
+    /// One piece of address space got from an arena.
+    @safe struct Slab {
+        let address: UnsafeMutableRawPointer
+        let firstGranule: Int
+        let granuleCount: Int
+        var takenGranules = 0
+
+        var granules: Range<Int> { firstGranule..<firstGranule + granuleCount }
+        var byteCount: Int { granuleCount << Granule.shift }
+    }
+
+    /// What a span's memory is known to be.
+    @safe struct Span {
+        let address: UnsafeMutableRawPointer
+        let granules: Range<Int>
+    }
+
+    /// In the order of their addresses.
+    private(set) var slabs: [Slab] = []
+    private(set) var free = GranuleBitmap()
+    private(set) var backed = GranuleSet()
+    private(set) var zero = GranuleSet()
+    /// Granules that tensors or thread caches have.
+    private(set) var takenGranules = 0
+    /// Granules that the limit counts.
+    private(set) var backedGranules = 0
+    private var lastSlab = 0
+
+    /// Bytes of bitmaps and summaries.
+    var metadataByteCount: Int { free.byteCount + 2 * backed.wordCount * 8 + slabs.count * MemoryLayout<Slab>.stride }
+
+    /// Free granules that are backed and known to be zero: prewarmed and not used yet.
+    var prewarmedGranules: Int {
+        var count = 0
+        for slab in slabs {
+            for word in slab.firstGranule / 64..<(slab.firstGranule + slab.granuleCount + 63) / 64 {
+                count += (free[word: word] & backed[word: word] & zero[word: word]).nonzeroBitCount
+            }
+        }
+        return count
+    }
+
+    // MARK: - Taking and giving
+
+    /// The lowest free span of `count` granules whose address is a multiple of `alignment` bytes, not yet taken.
+    func lowestFit(_ count: Int, alignment: Int) -> Span? {
+        guard alignment > Granule.byteCount else {
+            guard let start = free.lowestRun(of: count) else { return nil }
+            return unsafe Span(address: address(of: start), granules: start..<start + count)
+        }
+        // Any run this long holds an aligned one. Slabs are aligned to huge pages, and so is the greatest alignment.
+        let slack = alignment / Granule.byteCount - 1
+        guard let start = free.lowestRun(of: count + slack) else { return nil }
+        let first = slabs[slab(ofGranule: start)].firstGranule
+        let aligned = first + (start - first + slack) / (slack + 1) * (slack + 1)
+        return unsafe Span(address: address(of: aligned), granules: aligned..<aligned + count)
+    }
+
+    /// Granules of a span that the limit does not count yet.
+    func unbackedCount(_ span: Span) -> Int { span.granules.count - backed.count(in: span.granules) }
+
+    /// Takes a span found by ``lowestFit(_:alignment:)``.
+    mutating func take(_ span: Span) {
+        backedGranules += unbackedCount(span)
+        takenGranules += span.granules.count
+        slabs[slab(ofGranule: span.granules.lowerBound)].takenGranules += span.granules.count
+        free.take(span.granules)
+        backed.insert(span.granules)
+    }
+
+    /// Says that a taken span will be written to. Call it after its zero granules were made use of.
+    mutating func markWritten(_ span: Span) { zero.remove(span.granules) }
+
+    /// Gives back `count` granules at an address that was taken.
+    mutating func give(_ address: UnsafeMutableRawPointer, _ count: Int) {
+        let place = unsafe slab(of: address)
+        let start = unsafe slabs[place].firstGranule + (address - slabs[place].address) >> Granule.shift
+        slabs[place].takenGranules -= count
+        takenGranules -= count
+        free.give(start..<start + count)
+        lastSlab = place
+    }
+
+    // MARK: - Slabs
+
+    /// Adds a slab of zero pages. `address` is aligned to huge pages, `byteCount` a multiple of them.
+    mutating func add(_ address: UnsafeMutableRawPointer, byteCount: Int) {
+        let count = byteCount >> Granule.shift
+        let start = firstGranuleForSlab(of: count)
+        let words = (start + count + 63) / 64
+        free.grow(toWordCount: words)
+        backed.grow(toWordCount: free.wordCount)
+        zero.grow(toWordCount: free.wordCount)
+        let place = slabs.firstIndex { unsafe $0.address > address } ?? slabs.count
+        unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count), at: place)
+        zero.insert(start..<start + count)
+        free.give(start..<start + count)
+        lastSlab = place
+    }
+
+    /// Takes a slab out. Nothing of it may be taken.
+    mutating func remove(slab place: Int) -> (slab: Slab, backedGranules: Int) {
+        let slab = slabs.remove(at: place)
+        precondition(slab.takenGranules == 0, "a slab in use was removed")
+        let counted = backed.count(in: slab.granules)
+        free.take(slab.granules)
+        backed.remove(slab.granules)
+        zero.remove(slab.granules)
+        backedGranules -= counted
+        lastSlab = 0
+        return (slab, counted)
+    }
+
+    /// Prewarms: backs up to `count` unbacked granules, lowest first, in whole runs that `populate` makes resident.
+    /// Returns how many were backed.
+    mutating func back(upTo count: Int, populate: (UnsafeMutableRawPointer, Int) -> Void) -> Int {
+        var done = 0
+        for slab in slabs {
+            var granule = slab.firstGranule
+            let end = slab.granules.upperBound
+            while granule < end && done < count {
+                guard free.isFree(granule), !backed.contains(granule) else {
+                    granule += 1
+                    continue
+                }
+                var length = 1
+                while granule + length < end, done + length < count, free.isFree(granule + length),
+                    !backed.contains(granule + length)
+                {
+                    length += 1
+                }
+                unsafe populate(address(of: granule), length << Granule.shift)
+                backed.insert(granule..<granule + length)
+                backedGranules += length
+                done += length
+                granule += length
+            }
+        }
+        return done
+    }
+
+    /// Gives the pages of free backed granules back to the system through `release`, highest addresses first, until at
+    /// least `count` are released. Returns how many were.
+    mutating func releaseFree(atLeast count: Int, release: (UnsafeMutableRawPointer, Int) -> Bool) -> Int {
+        var released = 0
+        for slab in slabs.reversed() {
+            var end = slab.granules.upperBound
+            let first = slab.firstGranule
+            while end > first && released < count {
+                guard free.isFree(end - 1), backed.contains(end - 1) else {
+                    end -= 1
+                    continue
+                }
+                var start = end - 1
+                while start > first, free.isFree(start - 1), backed.contains(start - 1) { start -= 1 }
+                if unsafe release(address(of: start), (end - start) << Granule.shift) {
+                    backed.remove(start..<end)
+                    zero.insert(start..<end)
+                    backedGranules -= end - start
+                    released += end - start
+                }
+                end = start
+            }
+        }
+        return released
+    }
+
+    /// Calls `body` with each run of a taken span's granules that may hold something other than zero.
+    func forEachWrittenRun(_ span: Span, _ body: (UnsafeMutableRawPointer, Int) -> Void) {
+        var granule = span.granules.lowerBound
+        let end = span.granules.upperBound
+        while granule < end {
+            if zero.contains(granule) {
+                granule += 1
+                continue
+            }
+            var length = 1
+            while granule + length < end, !zero.contains(granule + length) { length += 1 }
+            unsafe body(address(of: granule), length << Granule.shift)
+            granule += length
+        }
+    }
+
+    /// Where a granule lies.
+    func address(of granule: Int) -> UnsafeMutableRawPointer {
+        let slab = slabs[slab(ofGranule: granule)]
+        return unsafe slab.address + (granule - slab.firstGranule) << Granule.shift
+    }
+
+    /// Whether the address lies in one of the slabs.
+    func contains(_ address: UnsafeMutableRawPointer) -> Bool {
+        slabs.contains { unsafe $0.address <= address && address < $0.address + $0.byteCount }
+    }
+
+    private func slab(ofGranule granule: Int) -> Int {
+        if slabs[lastSlab].granules.contains(granule) { return lastSlab }
+        guard let place = slabs.firstIndex(where: { $0.granules.contains(granule) }) else {
+            preconditionFailure("a granule of no slab")
+        }
+        return place
+    }
+
+    private func slab(of address: UnsafeMutableRawPointer) -> Int {
+        let last = slabs[lastSlab]
+        if unsafe last.address <= address && address < last.address + last.byteCount { return lastSlab }
+        var low = 0
+        var high = slabs.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if unsafe slabs[middle].address <= address { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    /// The lowest whole words that no slab uses, one word away from every other slab: no run may cross two slabs.
+    private func firstGranuleForSlab(of count: Int) -> Int {
+        let words = (count + 63) / 64
+        var start = 0
+        for slab in slabs.sorted(by: { $0.firstGranule < $1.firstGranule }) {
+            if slab.firstGranule / 64 >= start + words + 1 { break }
+            start = (slab.granules.upperBound + 63) / 64 + 1
+        }
+        return start * 64
+    }
+}

@@ -1,0 +1,61 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Whether slabs ask the kernel for huge pages.
+public enum HugePagePolicy: String, Sendable, Hashable, CaseIterable, Codable {
+    /// Slabs are advised as huge where the kernel has transparent huge pages in mode `madvise` or `always`.
+    case automatic
+    /// Slabs are left as the system makes them.
+    case never
+}
+
+/// What the kernel is asked about address ranges. Advice that is refused changes speed, never correctness, except
+/// where a function says what it returned.
+enum SystemMemory {
+    /// The size of a huge page, and the alignment of slabs: 2 MiB.
+    static let hugePageByteCount = 2 << 20
+
+    /// Bytes of a page of the system.
+    static let pageByteCount = Int(sysconf(Int32(_SC_PAGESIZE)))
+
+    /// Asks that the range be backed by huge pages.
+    static func adviseHugePages(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {
+        #if os(Linux)
+        _ = unsafe madvise(address, byteCount, 14)  // MADV_HUGEPAGE
+        #endif
+    }
+
+    /// Gives the pages of the range back; they read as zero afterwards. False where the kernel refuses.
+    static func release(_ address: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
+        #if os(Linux)
+        return unsafe madvise(address, byteCount, 4) == 0  // MADV_DONTNEED
+        #else
+        return false
+        #endif
+    }
+
+    /// Makes the pages of the range resident. One call where the kernel has MADV_POPULATE_WRITE (Linux 5.14), a write
+    /// to each page elsewhere; the contents stay as they are.
+    static func populate(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {
+        #if os(Linux)
+        if unsafe madvise(address, byteCount, 23) == 0 { return }  // MADV_POPULATE_WRITE
+        #endif
+        for offset in stride(from: 0, to: byteCount, by: pageByteCount) {
+            let byte = unsafe (address + offset).assumingMemoryBound(to: UInt8.self)
+            unsafe byte.pointee = byte.pointee
+        }
+    }
+
+    /// Bytes of this process that are resident, or nil where the system does not tell.
+    static func residentByteCount() -> Int? {
+        guard let fields = SmallFile.read("/proc/self/statm")?.split(separator: " "), fields.count > 1,
+            let pages = Int(fields[1])
+        else { return nil }
+        return pages * pageByteCount
+    }
+}

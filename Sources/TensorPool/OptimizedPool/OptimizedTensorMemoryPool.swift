@@ -1,0 +1,75 @@
+/// The optimized pool: everything warm.
+///
+/// Every size comes from the calling thread's cache in a few nanoseconds. Behind it stand a depot of size-class blocks
+/// and a span heap on huge pages that joins freed neighbours at once; nothing goes back to the system before a trim,
+/// another pool's need, or the cleanup that the configuration asks for. Right for tensors that repeat, are large, or
+/// live long. Threads may share it; dropping it while tensors live is safe.
+public final class OptimizedTensorMemoryPool: TensorAllocator {
+    /// How this pool was set up.
+    public let configuration: OptimizedTensorPoolConfig
+    /// The base pool whose memory this pool hands out.
+    public let base: HybridMemoryPool
+    @usableFromInline let front: EngineFront
+
+    /// Requests up to this many bytes are rounded to a size class, larger ones to 16 KiB granules: 14 KiB.
+    @usableFromInline static var smallCeiling: Int { 14 << 10 }
+
+    /// Makes an optimized pool on a base, and prewarms it as the configuration says.
+    ///
+    /// - Throws: ``TensorPoolError/invalidConfiguration(setting:value:reason:)``,
+    ///   ``TensorPoolError/tooManyPools(maximum:)``, and, where the prewarmed memory does not fit,
+    ///   ``TensorPoolError/limitReached(_:)`` or ``TensorPoolError/outOfMemory(byteCount:)``.
+    public init(
+        _ base: HybridMemoryPool, configuration: OptimizedTensorPoolConfig = OptimizedTensorPoolConfig()
+    ) throws(TensorPoolError) {
+        try configuration.validate()
+        self.configuration = configuration
+        self.base = base
+        front = EngineFront(try Engine(base: base.memory, configuration: configuration.engineConfiguration))
+        if configuration.enablePrewarming {
+            do throws(TensorPoolError) {
+                try front.engine.prewarm(configuration.prewarming)
+            } catch {
+                front.engine.close()
+                throw error
+            }
+        }
+    }
+
+    deinit { front.engine.close() }
+
+    // MARK: - TensorAllocator
+
+    /// Allocates a tensor that is freed at the end of the returned value's life. See ``TensorAllocator``.
+    ///
+    /// Cost: under 10 ns at any size that the thread has freed before; about 100 ns from the span heap.
+    @inlinable @inline(__always)
+    public func allocate(
+        byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
+    ) throws(TensorPoolError) -> TensorBuffer {
+        try front.allocate(
+            smallCeiling: Self.smallCeiling, byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+    }
+
+    /// Allocates a tensor that is freed by ``deallocateTensor(id:_:)``. See ``TensorAllocator``.
+    @inlinable @inline(__always)
+    public func allocateTensor(
+        id: UInt64, byteCount: Int, device: TensorDevice, isModelWeight: Bool, isTemporary: Bool
+    ) throws(TensorPoolError) -> MemoryHandle {
+        try front.allocateTensor(
+            smallCeiling: Self.smallCeiling, id: id, byteCount: byteCount,
+            traits: TensorTraits(device: device, isModelWeight: isModelWeight, isTemporary: isTemporary))
+    }
+
+    /// Frees a tensor of this pool. See ``TensorAllocator``.
+    @inlinable @inline(__always)
+    public func deallocateTensor(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) {
+        try front.deallocateTensor(id: id, handle)
+    }
+
+    /// Figures of this moment. See ``TensorAllocator``.
+    public func statistics() -> PoolStatistics { front.engine.statistics() }
+
+    /// Gives back what no tensor uses. See ``TensorAllocator``.
+    @discardableResult public func trim() -> TrimResult { TrimResult.measuring { front.engine.returnIdle() } }
+}

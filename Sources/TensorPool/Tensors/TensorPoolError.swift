@@ -1,0 +1,84 @@
+/// What stands in the way of an allocation at a limit, with the figures and one piece of advice.
+public struct LimitReport: Error, Sendable, Hashable {
+    /// Bytes asked for.
+    public let requested: Int
+    /// Bytes the pool would have had to reserve for them.
+    public let needed: Int
+    /// The limit in bytes.
+    public let limit: Int
+    /// Bytes reserved by all pools of the base.
+    public let reserved: Int
+    /// Requested bytes of live tensors.
+    public let live: Int
+    /// Bytes that were freed and are kept.
+    public let cached: Int
+    /// What to do about it, given the configuration.
+    public let advice: String
+}
+
+/// Why a pool could not do what it was asked. Everything is as it was before the call.
+public enum TensorPoolError: Error, Sendable, Hashable {
+    /// A size of zero or less.
+    case invalidByteCount(Int)
+    /// A size that no process has room for.
+    case byteCountTooLarge(byteCount: Int, maximum: Int)
+    /// An alignment that is not a power of two from 1 to `maximum` bytes.
+    case invalidAlignment(Int, maximum: Int)
+    /// A device these pools have no memory of.
+    case unsupportedDevice(TensorDevice)
+    /// The byte limit of the ``HybridMemoryPool`` is reached.
+    case limitReached(LimitReport)
+    /// The system refused the memory.
+    case outOfMemory(byteCount: Int)
+    /// The handle's tensor was freed, and its block record describes another one by now.
+    case staleHandle(tensorID: UInt64)
+    /// The handle's tensor was freed already.
+    case freedTwice(tensorID: UInt64)
+    /// The handle is another pool's.
+    case foreignHandle(tensorID: UInt64)
+    /// The handle is of another tensor.
+    case wrongTensorID(given: UInt64, handle: UInt64)
+    /// A setting that contradicts another one or makes no sense.
+    case invalidConfiguration(setting: String, value: String, reason: String)
+    /// More pools than a process can have at one time.
+    case tooManyPools(maximum: Int)
+    /// The system lacks what the pools are built on.
+    case unsupportedSystem(String)
+}
+
+extension TensorPoolError: CustomStringConvertible {
+    /// What happened, the values involved, and what to do.
+    public var description: String {
+        switch self {
+        case .invalidByteCount(let byteCount):
+            "a tensor of \(byteCount) bytes cannot be allocated: ask for at least 1 byte"
+        case .byteCountTooLarge(let byteCount, let maximum):
+            "a tensor of \(byteCount) bytes is larger than any process has room for (\(maximum) bytes): check the shape"
+        case .invalidAlignment(let alignment, let maximum):
+            "an alignment of \(alignment) bytes is not a power of two from 1 to \(maximum): choose one that is"
+        case .unsupportedDevice(let device):
+            "the pool has memory of the CPU only, not of \(device): pass .cpu, or allocate with the device's own library"
+        case .limitReached(let report):
+            """
+            \(report.requested) bytes need \(report.needed) more reserved bytes, and \(report.reserved) of \
+            \(report.limit) are reserved (live \(report.live), cached \(report.cached)): \(report.advice)
+            """
+        case .outOfMemory(let byteCount):
+            "the system refused memory for a tensor of \(byteCount) bytes: free tensors, trim() pools, or raise the process's limit"
+        case .staleHandle(let id):
+            "the handle of tensor \(id) is stale: the tensor was freed and its memory may be another's; drop the handle"
+        case .freedTwice(let id):
+            "tensor \(id) was freed already: free each handle once"
+        case .foreignHandle(let id):
+            "the handle of tensor \(id) is another pool's: free it in the pool that allocated it, or in their base"
+        case .wrongTensorID(let given, let handle):
+            "the handle is of tensor \(handle), not of \(given): pass the id the tensor was allocated with"
+        case .invalidConfiguration(let setting, let value, let reason):
+            "\(setting) = \(value) cannot be: \(reason)"
+        case .tooManyPools(let maximum):
+            "there are \(maximum) pools already: drop some, or share one pool between their users"
+        case .unsupportedSystem(let what):
+            "this system lacks \(what), which the pools are built on"
+        }
+    }
+}
