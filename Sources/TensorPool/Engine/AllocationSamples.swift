@@ -11,6 +11,11 @@ struct AllocationSamples: Sendable {
             count += 1
             nanoseconds += max(0, sample)
         }
+
+        mutating func add(_ other: Timing) {
+            count += other.count
+            nanoseconds += other.nanoseconds
+        }
     }
 
     /// A sampled tensor that is still live.

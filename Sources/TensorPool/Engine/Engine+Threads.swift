@@ -62,31 +62,44 @@ extension Engine {
         }
     }
 
-    /// Calls `body` with every cache that a thread has, while that thread is kept out of it. Lock held.
+    /// Calls `body` with every cache that a thread has, while all threads are kept out of theirs. Lock held.
     func quiesce(
         _ state: inout EngineState, keepingEntries: Bool = true,
         _ body: (inout EngineState, ThreadCachePointer) -> Void
     ) {
+        exclude(&state, keepingEntries: keepingEntries) { state in
+            for index in unsafe state.caches.indices {
+                let cache = unsafe state.caches[index]
+                if unsafe cache.pointee.owner == nil { continue }
+                unsafe state.drainInbox(of: cache, into: cache)
+                unsafe state.settle(cache)
+                unsafe body(&state, cache)
+            }
+        }
+    }
+
+    /// Calls `body` while all threads are kept out of their caches. Lock held.
+    func exclude(_ state: inout EngineState, keepingEntries: Bool = true, _ body: (inout EngineState) -> Void) {
         let current = unsafe UnsafeMutableRawPointer(tensorpool_current_thread())
+        let owned = unsafe state.caches.filter { unsafe $0.pointee.owner != nil }
         var others = false
-        for place in unsafe state.caches.indices {
-            let cache = unsafe state.caches[place]
-            guard let owner = unsafe cache.pointee.owner else { continue }
+        for index in unsafe owned.indices {
+            let owner = unsafe owned[index].pointee.owner!
             if unsafe owner != current { others = true }
             unsafe tensorpool_store_entry(owner.assumingMemoryBound(to: tensorpool_thread.self), number, nil)
         }
         // Where no barrier can be had the base pool could not be made, so this one cannot fail.
         if others { precondition(tensorpool_barrier_all_threads(), "the memory barrier on all threads was refused") }
-        for place in unsafe state.caches.indices {
-            let cache = unsafe state.caches[place]
-            guard let owner = unsafe cache.pointee.owner else { continue }
-            let thread = unsafe owner.assumingMemoryBound(to: tensorpool_thread.self)
+        for index in unsafe owned.indices {
+            let thread = unsafe owned[index].pointee.owner!.assumingMemoryBound(to: tensorpool_thread.self)
             // A hot path is a few nanoseconds long, unless its thread was interrupted in the middle of it.
             while unsafe tensorpool_is_busy(thread) { sched_yield() }
-            unsafe state.drainInbox(of: cache, into: cache)
-            unsafe state.settle(cache)
-            unsafe body(&state, cache)
-            if keepingEntries { unsafe tensorpool_store_entry(thread, number, cache) }
+        }
+        body(&state)
+        guard keepingEntries else { return }
+        for index in unsafe owned.indices {
+            let thread = unsafe owned[index].pointee.owner!.assumingMemoryBound(to: tensorpool_thread.self)
+            unsafe tensorpool_store_entry(thread, number, owned[index])
         }
     }
 }

@@ -16,9 +16,12 @@ internal import Synchronization
     /// Told apart from every engine before and after: what handles carry.
     @usableFromInline let serial: UInt64
     let base: BaseMemory
+    /// When the engine was made, by the monotonic clock.
+    let startNanoseconds = MonotonicClock.now()
     let strategy: AllocationStrategy
     let smallCeiling: Int
     let vectorizedFilling: Bool
+    let promotesInPlace: Bool
 
     private let mutex = Mutex<Void>(())
     /// Guarded by `mutex`.
@@ -33,6 +36,7 @@ internal import Synchronization
         strategy = configuration.strategy
         smallCeiling = configuration.smallCeiling
         vectorizedFilling = configuration.vectorizedFilling
+        promotesInPlace = configuration.promotesInPlace
         self.base = base
         state = EngineState(base: base, configuration: configuration)
         EngineRegistry.enter(self)

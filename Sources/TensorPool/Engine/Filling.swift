@@ -26,3 +26,13 @@ enum Filling {
         unsafe (address + whole).initializeMemory(as: UInt8.self, repeating: value, count: byteCount - whole)
     }
 }
+
+extension Filling {
+    /// Writes one byte in every page, as the first use of a fresh tensor will: what it held is unspecified or zero, and
+    /// a zero stays one.
+    static func touch(_ bytes: UnsafeMutableRawBufferPointer) {
+        for offset in stride(from: 0, to: bytes.count, by: SystemMemory.pageByteCount) {
+            unsafe bytes.storeBytes(of: 0, toByteOffset: offset, as: UInt8.self)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/// How an adaptive pool is set up.
+///
+/// Between ``standardCeiling`` and ``optimizedFloor`` each size bin is decided by measurement. A size starts standard,
+/// which keeps nothing. Once it was asked for ``minimumUses`` times it repeats, and allocations of it are timed in both
+/// strategies, writing the first byte of every page included; the first, cold call of each is set aside. Medians of
+/// the last eight are compared: optimized must save ``nanosecondsPerIdlePage`` for every 4 KiB page it keeps idle
+/// between two uses. The route changes when three comparisons in a row say so, and the other strategy is tried again
+/// now and then.
+public struct AdaptiveConfiguration: Sendable, Hashable {
+    /// How the standard strategy is set up.
+    public var standard = TensorMemoryPool.Configuration()
+    /// How the optimized strategy is set up.
+    public var optimized = OptimizedTensorPoolConfig()
+    /// Tensors up to this many bytes are standard: 32 KiB, the most the standard pool caches.
+    public var standardCeiling = 32 << 10
+    /// Tensors of more bytes than this are optimized: 1 MiB.
+    public var optimizedFloor = 1 << 20
+    /// Temporary tensors up to this many bytes are standard: 64 KiB, the end of ``TensorSizeCategory/small``.
+    public var temporaryCeiling = 64 << 10
+    /// How often a size must be asked for before it counts as repeating.
+    public var minimumUses = 4
+    /// Nanoseconds that keeping a 4 KiB page idle must save per use to be worth it.
+    public var nanosecondsPerIdlePage = 1.0
+
+    /// Makes the default configuration.
+    public init() {}
+
+    /// For inference: ``OptimizedTensorPoolConfig/inference`` behind the routes.
+    public static var inference: AdaptiveConfiguration { AdaptiveConfiguration(optimized: .inference) }
+    /// For training: ``OptimizedTensorPoolConfig/training`` behind the routes.
+    public static var training: AdaptiveConfiguration { AdaptiveConfiguration(optimized: .training) }
+    /// For little memory: idle pages count eight times as dear, and ``OptimizedTensorPoolConfig/memoryConstrained``.
+    public static var memoryConstrained: AdaptiveConfiguration {
+        var configuration = AdaptiveConfiguration(optimized: .memoryConstrained)
+        configuration.nanosecondsPerIdlePage = 8
+        return configuration
+    }
+    /// For small tensors: ``OptimizedTensorPoolConfig/smallTensors`` behind the routes, and a larger standard cache.
+    public static var smallTensors: AdaptiveConfiguration {
+        var configuration = AdaptiveConfiguration(optimized: .smallTensors)
+        configuration.standard = TensorMemoryPool.Configuration(
+            threadCacheByteLimit: 4 << 20, sharedCacheByteLimit: 4 << 20)
+        return configuration
+    }
+    /// For large tensors: ``OptimizedTensorPoolConfig/largeTensors`` behind the routes.
+    public static var largeTensors: AdaptiveConfiguration { AdaptiveConfiguration(optimized: .largeTensors) }
+
+    private init(optimized: OptimizedTensorPoolConfig) { self.optimized = optimized }
+
+    func validate() throws(TensorPoolError) {
+        try standard.validate()
+        try optimized.validate()
+        guard optimizedFloor <= 1 << 20 else {
+            throw .invalidConfiguration(
+                setting: "optimizedFloor", value: "\(optimizedFloor)",
+                reason: "it is at most 1 MiB (1,048,576 bytes): larger tensors are not kept apart by size")
+        }
+        guard standardCeiling >= 0, standardCeiling <= optimizedFloor else {
+            throw .invalidConfiguration(
+                setting: "standardCeiling", value: "\(standardCeiling)",
+                reason: "it is 0 to optimizedFloor (\(optimizedFloor)): above the one and up to the other is measured")
+        }
+        guard temporaryCeiling >= 0, temporaryCeiling <= optimizedFloor else {
+            throw .invalidConfiguration(
+                setting: "temporaryCeiling", value: "\(temporaryCeiling)",
+                reason: "it is 0 to optimizedFloor (\(optimizedFloor)), above which everything is optimized")
+        }
+        guard minimumUses >= 1 else {
+            throw .invalidConfiguration(
+                setting: "minimumUses", value: "\(minimumUses)", reason: "a size is used at least once")
+        }
+        guard nanosecondsPerIdlePage >= 0, nanosecondsPerIdlePage.isFinite else {
+            throw .invalidConfiguration(
+                setting: "nanosecondsPerIdlePage", value: "\(nanosecondsPerIdlePage)", reason: "a price is 0 or more")
+        }
+    }
+}

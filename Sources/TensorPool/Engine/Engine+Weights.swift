@@ -1,0 +1,63 @@
+internal import Synchronization
+
+/// Tensors that become weights.
+extension Engine {
+    /// Makes a tensor of `source` a weight of this engine: where it is, or by a copy.
+    func makeWeight(id: UInt64, _ handle: MemoryHandle, of source: Engine) throws(TensorPoolError) -> WeightTransition {
+        try source.withState { _ throws(TensorPoolError) in try source.check(id: id, handle) }
+        let reason: String
+        switch handle.kind {
+        case .weight, .promotedSpan:
+            return WeightTransition(handle: handle, copyReason: nil)
+        case .span where source === self && promotesInPlace:
+            return WeightTransition(handle: try promote(id: id, handle), copyReason: nil)
+        case .span where source === self:
+            reason = "enableZeroCopyTransitions is off"
+        case .span, .direct:
+            reason = "the tensor lies in a standard arena, whose memory decays"
+        default:
+            reason = "a tensor of \(handle.byteCount) bytes shares its pages with others of its size class"
+        }
+        let weight = try allocateHandle(
+            id: id, byteCount: handle.byteCount, traits: TensorTraits(device: .cpu, role: .weight))
+        unsafe weight.baseAddress.copyMemory(from: handle.baseAddress, byteCount: handle.byteCount)
+        do throws(TensorPoolError) {
+            try source.deallocate(id: id, handle)
+        } catch {
+            // Another thread freed the tensor meanwhile: there is nothing left to become a weight.
+            try deallocate(id: id, weight)
+            throw error
+        }
+        return WeightTransition(handle: weight, copyReason: reason)
+    }
+
+    /// Makes a span a weight where it is, under a new generation of its record.
+    private func promote(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) -> MemoryHandle {
+        try withState { state throws(TensorPoolError) in
+            let cache = unsafe currentCache(&state)
+            var failure: TensorPoolError?
+            var promoted: MemoryHandle?
+            // The owner's hot path could free the tensor in the middle of this, so every thread is kept out.
+            exclude(&state) { state in
+                do throws(TensorPoolError) {
+                    try check(id: id, handle)
+                } catch {
+                    failure = error
+                    return
+                }
+                let record = unsafe handle.record
+                let claimed = handle.state - RecordStatus.live
+                unsafe record.pointee.state.store(claimed, ordering: .relaxed)
+                let owner = unsafe Int(truncatingIfNeeded: record.pointee.byteCountAndOwner & 0xFFFF)
+                let generation = unsafe record.describe(
+                    address: handle.baseAddress, byteCount: handle.byteCount, id: id, owner: owner)
+                unsafe state.promoteSpan(byteCount: handle.byteCount, cache: cache)
+                promoted = unsafe MemoryHandle(
+                    baseAddress: handle.baseAddress, byteCount: handle.byteCount, tensorID: id, record: record,
+                    state: generation, serial: serial, kind: .promotedSpan)
+            }
+            if let failure { throw failure }
+            return promoted!
+        }
+    }
+}
