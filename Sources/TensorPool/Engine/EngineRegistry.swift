@@ -102,9 +102,9 @@ enum EngineRegistry {
     private static func threadExits() {
         let thread = unsafe tensorpool_current_thread()
         let used = contents.withLock { $0.used }
-        for number in 0..<used where unsafe tensorpool_load_entry(thread, number) != nil {
-            engineIfAny(number)?.detachCurrentThread()
-        }
+        // Every engine is asked under its lock: an entry that reads null here may be one that another thread emptied for
+        // a moment and is about to put back.
+        for number in 0..<used { engineIfAny(number)?.detachCurrentThread() }
         let table = unsafe thread.pointee.caches
         // What other destructors of this thread still free goes the way without caches.
         unsafe thread.pointee.finished = 1

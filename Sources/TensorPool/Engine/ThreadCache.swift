@@ -59,9 +59,10 @@ internal import CThreadSlot
     static let byteCount =
         unsafe headerByteCount + binCount << binShift + entryCount * MemoryLayout<UnsafeMutableRawPointer>.stride
 
-    /// The bin of spans of `granules` granules: exact up to 1 MiB, shared by a few sizes of one category above.
+    /// The bin of spans of `granules` granules: exact up to 1 MiB, shared by a few sizes of one category above. A bin
+    /// for every number, for the hot path looks before anyone has checked the size; no entry ever has a negative key.
     @inlinable @inline(__always) static func spanBin(_ granules: Int) -> Int {
-        if granules <= 64 { return firstSpanBin &+ granules &- 1 }
+        if UInt(bitPattern: granules) <= 64 { return firstSpanBin &+ granules &- 1 }
         if granules <= 1024 { return firstSpanBin &+ 64 &+ (granules & 63) }
         return firstSpanBin &+ 128 &+ (granules & 15)
     }

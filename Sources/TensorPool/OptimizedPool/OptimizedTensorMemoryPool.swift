@@ -26,14 +26,8 @@ public final class OptimizedTensorMemoryPool: TensorAllocator {
         self.configuration = configuration
         self.base = base
         front = EngineFront(try Engine(base: base.memory, configuration: configuration.engineConfiguration))
-        if configuration.enablePrewarming {
-            do throws(TensorPoolError) {
-                try front.engine.prewarm(configuration.prewarming)
-            } catch {
-                front.engine.close()
-                throw error
-            }
-        }
+        // Where it throws, deinit closes the engine: everything is initialized by now.
+        if configuration.enablePrewarming { try front.engine.prewarm(configuration.prewarming) }
     }
 
     deinit { front.engine.close() }

@@ -1,0 +1,53 @@
+import TensorPool
+import Testing
+
+/// A pool that every test of what all pools promise runs on.
+struct PoolCase: Sendable, CustomTestStringConvertible {
+    let name: String
+    let make: @Sendable (HybridMemoryPool) throws -> any TensorAllocator
+
+    var testDescription: String { name }
+
+    /// All of them: a new kind of pool is one line.
+    static let all: [PoolCase] =
+        [
+            PoolCase(name: "base") { $0 },
+            PoolCase(name: "standard") { try TensorMemoryPool($0) },
+            PoolCase(name: "standard, no cache") {
+                try TensorMemoryPool($0, configuration: .init(threadCacheByteLimit: 0, sharedCacheByteLimit: 0))
+            },
+            PoolCase(name: "optimized") { try OptimizedTensorMemoryPool($0) },
+            PoolCase(name: "optimized, bare") { try OptimizedTensorMemoryPool($0, configuration: .bare) },
+            PoolCase(name: "optimized, no cache") { try OptimizedTensorMemoryPool($0, configuration: .uncached) },
+        ] + profiles
+
+    /// The five profiles.
+    static let profiles: [PoolCase] = [
+        PoolCase(name: "inference") { try OptimizedTensorMemoryPool($0, configuration: .inference) },
+        PoolCase(name: "training") { try OptimizedTensorMemoryPool($0, configuration: .training) },
+        PoolCase(name: "memoryConstrained") { try OptimizedTensorMemoryPool($0, configuration: .memoryConstrained) },
+        PoolCase(name: "smallTensors") { try OptimizedTensorMemoryPool($0, configuration: .smallTensors) },
+        PoolCase(name: "largeTensors") { try OptimizedTensorMemoryPool($0, configuration: .largeTensors) },
+    ]
+
+    /// One of each kind, for tests that take long.
+    static let kinds: [PoolCase] = all.filter { ["base", "standard", "optimized, bare"].contains($0.name) }
+}
+
+extension OptimizedTensorPoolConfig {
+    /// Nothing prewarmed, small slabs without huge pages: what is reserved follows from what is allocated.
+    static var bare: OptimizedTensorPoolConfig {
+        var configuration = OptimizedTensorPoolConfig()
+        configuration.enablePrewarming = false
+        configuration.hugePages = .never
+        configuration.slabByteCount = 8 << 20
+        return configuration
+    }
+
+    /// Nothing kept by threads.
+    static var uncached: OptimizedTensorPoolConfig {
+        var configuration = bare
+        configuration.enableCacheOptimization = false
+        return configuration
+    }
+}
