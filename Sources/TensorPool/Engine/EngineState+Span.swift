@@ -68,7 +68,8 @@ extension EngineState {
     }
 
     /// Lets a bin keep one span more where the thread's budget has room. A span larger than the whole budget may stand
-    /// alone beside it: a loop over one huge tensor must not leave the cache.
+    /// alone beside it when it is freed right after it was allocated: a loop over one huge tensor must not leave the
+    /// cache. The next request that goes to the heap ends that, for the heap packs best when it has the large spans.
     private mutating func raiseSpanLimit(_ granules: Int, _ index: Int, _ cache: ThreadCachePointer) {
         let bin = unsafe cache.bin(index)
         let size = granules << Granule.shift
@@ -76,7 +77,7 @@ extension EngineState {
         guard budget > 0 else { return }
         if size > budget {
             let previous = unsafe cache.pointee.oversizedBin
-            guard previous != index else { return }
+            guard unsafe previous != index, cache.pointee.lastMissedBin == index else { return }
             if previous >= 0 { unsafe emptySpanBin(previous, cache) }
             unsafe cache.pointee.oversizedBin = index
             unsafe bin.pointee.limit = 1
@@ -123,6 +124,10 @@ extension EngineState {
     private mutating func allocateFromHeap(_ granules: Int, _ request: BlockRequest, cache: ThreadCachePointer?)
         -> Served
     {
+        if let cache = unsafe cache {
+            unsafe cache.pointee.lastMissedBin = CacheLayout.spanBin(granules)
+            if unsafe cache.pointee.oversizedBin >= 0 { unsafe emptySpanBin(cache.pointee.oversizedBin, cache) }
+        }
         var span = heap.lowestFit(granules, alignment: request.alignment)
         var unbacked = span.map { heap.unbackedCount($0) } ?? granules
         // Before the heap holds more memory, what this thread keeps is joined and tried.

@@ -29,6 +29,7 @@
 
         @inline(__always)
         static func of(_ word: UInt64) -> Summary {
+            if word == 0 { return .none }
             if word == .max { return Summary(first: 64, last: 64, longest: 64) }
             return Summary(
                 first: Int32(truncatingIfNeeded: (~word).trailingZeroBitCount),

@@ -32,6 +32,8 @@ internal import CThreadSlot
     @usableFromInline var grantedSpanBytes: Int = 0
     /// The bin that keeps one span larger than the whole span budget, or -1.
     @usableFromInline var oversizedBin: Int = -1
+    /// The span bin that last asked the heap: a free of the same size at once is the sign of a loop over one tensor.
+    @usableFromInline var lastMissedBin: Int = -1
     /// Slow operations since bins were last swept for idleness.
     @usableFromInline var slowOperations: Int = 0
 
