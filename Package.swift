@@ -1,9 +1,23 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
 let package = Package(
     name: "TensorPool",
     platforms: [.macOS(.v26)],
+    products: [
+        .executable(name: "tensor-pool", targets: ["tensor-pool"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
+    ],
     targets: [
         // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence).
         .systemLibrary(
@@ -19,5 +33,27 @@ let package = Package(
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
         .target(name: "CThreadSlot"),
+
+        // Traces and measuring, without jemalloc: the helper that measures the system's malloc uses it too.
+        .target(name: "AllocationTrace", dependencies: ["CZlib"], swiftSettings: strict),
+
+        // The command, and its helper that measures the system's malloc in a process without jemalloc.
+        .executableTarget(
+            name: "tensor-pool",
+            dependencies: [
+                "CJemalloc", "AllocationTrace",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TextTable", package: "TextTable"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "tensor-pool-system", dependencies: ["AllocationTrace"], swiftSettings: strict),
+
+        .testTarget(name: "AllocationTraceTests", dependencies: ["AllocationTrace"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["tensor-pool", "tensor-pool-system", "AllocationTrace"],
+            swiftSettings: strict
+        ),
     ]
 )
