@@ -96,7 +96,8 @@ public struct Replay<Block: ReplayBlock & ~Copyable>: ~Copyable {
             do throws(Block.Failure) {
                 try unsafe (slots + id).move().deallocate(byteCount: event.byteCount, id: id, to: source)
             } catch {
-                firstFailure = firstFailure
+                firstFailure =
+                    firstFailure
                     ?? .deallocationFailed(event: index, byteCount: event.byteCount, reason: "\(error)")
             }
         }
