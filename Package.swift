@@ -49,7 +49,8 @@ let package = Package(
         ),
         .executableTarget(name: "tensor-pool-system", dependencies: ["AllocationTrace"], swiftSettings: strict),
 
-        .testTarget(name: "AllocationTraceTests", dependencies: ["AllocationTrace"], swiftSettings: strict),
+        .testTarget(
+            name: "AllocationTraceTests", dependencies: ["AllocationTrace", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: ["tensor-pool", "tensor-pool-system", "AllocationTrace"],

@@ -40,6 +40,8 @@ final class SystemMallocHelper {
         process.waitUntilExit()
     }
 
+    var processIdentifier: Int32 { process.processIdentifier }
+
     func describe() throws(SystemMallocHelperError) -> SystemMallocDescription {
         let reply = try ask(.describe)
         guard case .description(let description) = reply else { throw .unexpectedReply("\(reply)") }

@@ -29,7 +29,7 @@ extension ReplayOutput {
             (irregularities.emptyAllocations, "allocations of 0 bytes, left out"),
             (irregularities.mismatchedSizes, "frees with another size than their allocation's"),
         ]
-        let found = counts.filter { $0.0 > 0 }.map { "\(Figures.count($0.0)) \($0.1)" }
+        let found = counts.filter { $0.0 > 0 }.map { "\($0.1): \(Figures.count($0.0))" }
         let lines = found + (irregularities.isTruncated ? ["the file is cut off"] : [])
         return lines.isEmpty ? [] : ["Odd      " + lines.joined(separator: "; ")]
     }
