@@ -5,26 +5,26 @@ import Testing
 /// Nothing that a file holds may crash, hang, or take memory without bound.
 @Suite struct HostileFileTests {
     private func problem(_ file: TemporaryFile, _ reader: RMMTraceReader = .init()) throws -> TraceReadError.Problem {
-        try #require(throws: TraceReadError.self) { try reader.read(path: file.path) }.problem
+        try #require(throws: TraceReadError.self) { try file.read(reader) }.problem
     }
 
     @Test func gzipReadsLikePlain() throws {
         let file = try TemporaryFile(gzip: smallLog)
         #expect(try file.bytes.starts(with: [0x1f, 0x8b]))
         let plain = try TemporaryFile(smallLog)
-        let trace = try RMMTraceReader().read(path: file.path)
-        #expect(try trace.events == RMMTraceReader().read(path: plain.path).events)
+        let trace = try file.read()
+        #expect(try trace.events == plain.read().events)
         #expect(!trace.irregularities.isTruncated)
     }
 
     /// Cut anywhere, the file gives a beginning of its events and says so, or has not even a header.
     @Test func truncatedGzipIsSurvived() throws {
         let bytes = try TemporaryFile(gzip: smallLog).bytes
-        let whole = try RMMTraceReader().read(path: TemporaryFile(bytes).path).events
+        let whole = try TemporaryFile(bytes).read().events
         for length in 0..<bytes.count {
             let file = try TemporaryFile(bytes[..<length])
             do throws(TraceReadError) {
-                let trace = try RMMTraceReader().read(path: file.path)
+                let trace = try file.read()
                 #expect(trace.irregularities.isTruncated, "cut to \(length) bytes")
                 #expect(whole.starts(with: trace.events))
             } catch {
@@ -36,7 +36,7 @@ import Testing
     @Test func truncatedBundledTraceIsSurvived() throws {
         let bytes = try Array(Data(contentsOf: URL(filePath: bundledTracePath)))
         let whole = try RMMTraceReader().read(path: bundledTracePath).events
-        let trace = try RMMTraceReader().read(path: TemporaryFile(bytes[..<(bytes.count / 2)]).path)
+        let trace = try TemporaryFile(bytes[..<(bytes.count / 2)]).read()
         #expect(trace.irregularities.isTruncated)
         #expect(trace.events.count > 1000)
         #expect(trace.events.count < whole.count)
@@ -70,7 +70,7 @@ import Testing
 
     @Test func tooManyEventsAreAnError() throws {
         let file = try TemporaryFile(smallLog)
-        #expect(try RMMTraceReader(maximumEvents: 5).read(path: file.path).events.count == 5)
+        #expect(try file.read(RMMTraceReader(maximumEvents: 5)).events.count == 5)
         #expect(try problem(file, RMMTraceReader(maximumEvents: 4)) == .limitExceeded(.events(limit: 4)))
     }
 
@@ -103,7 +103,7 @@ import Testing
             for _ in 0..<Int.random(in: 1...4, using: &random) { mutate(&bytes, using: &random) }
             let file = try TemporaryFile(bytes)
             do throws(TraceReadError) {
-                let trace = try RMMTraceReader().read(path: file.path)
+                let trace = try file.read()
                 #expect(isLegal(trace), "seed \(seed)")
                 traces += 1
             } catch {

@@ -4,7 +4,7 @@ import Testing
 @Suite struct RMMTraceReaderTests {
     private func read(_ text: String) throws -> AllocationTrace {
         let file = try TemporaryFile(text)
-        return try RMMTraceReader().read(path: file.path)
+        return try file.read()
     }
 
     private func read(rows: String...) throws -> AllocationTrace {
@@ -112,7 +112,7 @@ import Testing
     ])
     func namesWhatIsMalformed(row: String, expected: String) throws {
         let file = try TemporaryFile(smallLog + row + "\n" + "1,t,allocate,0x1,1,0\n")
-        let error = try #require(throws: TraceReadError.self) { try RMMTraceReader().read(path: file.path) }
+        let error = try #require(throws: TraceReadError.self) { try file.read() }
         #expect(error.file == file.path)
         #expect(error.line == 7)
         #expect(error.eventCount == 5)
@@ -127,7 +127,7 @@ import Testing
     @Test(arguments: ["", "\n", "Thread,Time\n", "[{\"ph\": 1}]", "\u{1}\u{2}"])
     func wantsItsHeader(text: String) throws {
         let file = try TemporaryFile(text)
-        let error = try #require(throws: TraceReadError.self) { try RMMTraceReader().read(path: file.path) }
+        let error = try #require(throws: TraceReadError.self) { try file.read() }
         #expect(error.description.contains("expected the header"))
         #expect(error.eventCount == 0)
         // Nothing unprintable reaches the terminal.

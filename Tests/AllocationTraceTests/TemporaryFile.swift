@@ -1,3 +1,4 @@
+import AllocationTrace
 import CZlib
 import Foundation
 import Testing
@@ -25,6 +26,11 @@ final class TemporaryFile {
 
     deinit {
         try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Reads it as a trace. A method, so that the file lives until it has been read.
+    func read(_ reader: RMMTraceReader = RMMTraceReader()) throws(TraceReadError) -> AllocationTrace {
+        try reader.read(path: path)
     }
 
     var bytes: [UInt8] {
