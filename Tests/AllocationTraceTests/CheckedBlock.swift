@@ -4,7 +4,9 @@ import AllocationTrace
 ///
 /// One thread uses it at a time. Its memory is pattern 0xAA when handed out.
 final class CheckedHeap {
-    struct Refusal: Error {}
+    struct Refusal: Error, CustomStringConvertible {
+        var description: String { "refused" }
+    }
 
     var live: [UInt: Int] = [:]
     var liveIDs: Set<Int> = []

@@ -31,11 +31,11 @@ import Testing
         let heap = CheckedHeap()
         heap.refusedAllocation = 4
         let pair = PairMeasurement(byteCount: 64, touch: .full)
-        #expect(throws: ReplayError.allocationFailed(event: 3, byteCount: 64, reason: "Refusal()")) {
+        #expect(throws: ReplayError.allocationFailed(event: 3, byteCount: 64, reason: "refused")) {
             try pair.measure(CheckedBlock.self, on: heap, iterations: 10, budget: .zero)
         }
         heap.refusedDeallocation = heap.deallocations
-        #expect(throws: ReplayError.deallocationFailed(event: 0, byteCount: 64, reason: "Refusal()")) {
+        #expect(throws: ReplayError.deallocationFailed(event: 0, byteCount: 64, reason: "refused")) {
             try pair.measure(CheckedBlock.self, on: heap, iterations: 10, budget: .zero)
         }
         #expect(heap.live.isEmpty)

@@ -76,7 +76,7 @@ import Testing
         var replay = try Replay<CheckedBlock>(small(), on: heap, touch: .page)
         let event = [0, 1, 3, 4][refused]
         let size = [10_000, 4096, 1, 5000][refused]
-        #expect(throws: ReplayError.allocationFailed(event: event, byteCount: size, reason: "Refusal()")) {
+        #expect(throws: ReplayError.allocationFailed(event: event, byteCount: size, reason: "refused")) {
             try replay.runRound()
         }
         #expect(heap.live.isEmpty)
@@ -93,7 +93,7 @@ import Testing
         heap.refusedDeallocation = refused
         var replay = try Replay<CheckedBlock>(small(), on: heap, touch: .none)
         let error = try #require(throws: ReplayError.self) { try replay.runRound() }
-        guard case .deallocationFailed(event, _, "Refusal()") = error else {
+        guard case .deallocationFailed(event, _, "refused") = error else {
             Issue.record("\(error)")
             return
         }
@@ -117,7 +117,7 @@ import Testing
 
     @Test func tellsWhatTheSystemRefuses() throws {
         var replay = try Replay<SystemMallocBlock>(trace([(.allocate, 1, 1 << 56)]), on: (), touch: .none)
-        #expect(throws: ReplayError.allocationFailed(event: 0, byteCount: 1 << 56, reason: "outOfMemory")) {
+        #expect(throws: ReplayError.allocationFailed(event: 0, byteCount: 1 << 56, reason: "out of memory")) {
             try replay.runRound()
         }
     }

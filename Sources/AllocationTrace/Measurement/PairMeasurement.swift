@@ -57,18 +57,19 @@ public struct PairMeasurement: Codable, Hashable, Sendable {
         _ block: Block.Type, on source: Block.Source, iterations: Int, touching: Action.Type
     ) throws(ReplayError) -> Duration {
         let byteCount = byteCount
+        let sink = AddressSink.shared
         let start = ContinuousClock.now
         for index in 0..<iterations {
             let block: Block
-            do throws(Block.Failure) {
+            do {
                 block = try Block.allocate(byteCount: byteCount, id: 0, from: source)
             } catch {
                 throw .allocationFailed(event: index, byteCount: byteCount, reason: "\(error)")
             }
             // Within the block, which is alive until the next statement.
             unsafe Action.touch(block.address, byteCount: byteCount)
-            unsafe lastAddress.store(UInt(bitPattern: block.address), ordering: .relaxed)
-            do throws(Block.Failure) {
+            unsafe sink.lastAddress.store(UInt(bitPattern: block.address), ordering: .relaxed)
+            do {
                 try block.deallocate(byteCount: byteCount, id: 0, to: source)
             } catch {
                 throw .deallocationFailed(event: index, byteCount: byteCount, reason: "\(error)")
@@ -79,7 +80,10 @@ public struct PairMeasurement: Codable, Hashable, Sendable {
 }
 
 /// Takes every address that a pair loop gets, so that the compiler cannot do without the allocation.
-@usableFromInline let lastAddress = Atomic<UInt>(0)
+@usableFromInline final class AddressSink: Sendable {
+    @usableFromInline static let shared = AddressSink()
+    @usableFromInline let lastAddress = Atomic<UInt>(0)
+}
 
 /// The outcome of one ``PairMeasurement``.
 public struct PairSample: Codable, Equatable, Sendable {

@@ -71,7 +71,7 @@ public struct Replay<Block: ReplayBlock & ~Copyable>: ~Copyable {
             let id = Int(event.slot)
             // The slot is within the table, empty at an allocation, and full at a free: see `AllocationTrace`.
             if event.kind == .allocate {
-                do throws(Block.Failure) {
+                do {
                     let block = try Block.allocate(byteCount: event.byteCount, id: id, from: source)
                     unsafe Action.touch(block.address, byteCount: event.byteCount)
                     unsafe (slots + id).initialize(to: block)
@@ -79,7 +79,7 @@ public struct Replay<Block: ReplayBlock & ~Copyable>: ~Copyable {
                     throw abandon(atEvent: index, with: "\(error)")
                 }
             } else {
-                do throws(Block.Failure) {
+                do {
                     try unsafe (slots + id).move().deallocate(byteCount: event.byteCount, id: id, to: source)
                 } catch {
                     throw abandon(atEvent: index, with: "\(error)")
@@ -93,7 +93,7 @@ public struct Replay<Block: ReplayBlock & ~Copyable>: ~Copyable {
         var firstFailure: ReplayError?
         for event in frees {
             let id = Int(event.slot)
-            do throws(Block.Failure) {
+            do {
                 try unsafe (slots + id).move().deallocate(byteCount: event.byteCount, id: id, to: source)
             } catch {
                 firstFailure =

@@ -3,18 +3,20 @@
 /// The conforming type is the block itself, so that it may be noncopyable (an associated type may not be). Measuring
 /// loops are generic over it and specialise: no existential, no reference counting, no table look-up in the loop.
 /// The allocator is ``Source``: a reference to a pool, or `Void` where the allocator is the process's.
+///
+/// Implement both functions with plain `throws`, though what they call may throw typed: Swift 6.3 does not specialise
+/// the call of a requirement when a conforming function with typed throws has a `throw` in its body.
 public protocol ReplayBlock: ~Copyable {
     associatedtype Source
-    associatedtype Failure: Error
 
     /// Allocates `byteCount` writable bytes.
     /// - Parameters:
     ///   - byteCount: above 0.
     ///   - id: tells the blocks alive apart, dense from 0, used again after the block with it is gone.
-    static func allocate(byteCount: Int, id: Int, from source: borrowing Source) throws(Failure) -> Self
+    static func allocate(byteCount: Int, id: Int, from source: borrowing Source) throws -> Self
 
     /// Gives the block back. `byteCount` and `id` are those of its allocation.
-    consuming func deallocate(byteCount: Int, id: Int, to source: borrowing Source) throws(Failure)
+    consuming func deallocate(byteCount: Int, id: Int, to source: borrowing Source) throws
 
     /// The first of the block's bytes.
     var address: UnsafeMutableRawPointer { get }

@@ -10,16 +10,12 @@
 /// its release consumes it.
 @safe
 public struct SystemMallocBlock: ReplayBlock, ~Copyable {
-    public enum Failure: Error {
-        case outOfMemory
-    }
-
     public let address: UnsafeMutableRawPointer
 
     @inlinable public static func allocate(
         byteCount: Int, id: Int, from source: borrowing Void
-    ) throws(Failure) -> SystemMallocBlock {
-        guard let address = unsafe allocateAligned(byteCount) else { throw .outOfMemory }
+    ) throws -> SystemMallocBlock {
+        guard let address = unsafe allocateAligned(byteCount) else { throw OutOfMemory() }
         // Fresh from malloc, and owned by nobody else.
         return unsafe SystemMallocBlock(address: address)
     }

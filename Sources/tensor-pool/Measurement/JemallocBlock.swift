@@ -6,17 +6,13 @@ import CJemalloc
 /// Safe: it alone owns its memory, and its release consumes it.
 @safe
 struct JemallocBlock: ReplayBlock, ~Copyable {
-    enum Failure: Error {
-        case outOfMemory
-    }
-
     /// `MALLOCX_LG_ALIGN(6)`, a macro that Swift does not see.
     private static let flags: Int32 = 6
 
     let address: UnsafeMutableRawPointer
 
-    static func allocate(byteCount: Int, id: Int, from source: borrowing Void) throws(Failure) -> JemallocBlock {
-        guard let address = unsafe mallocx(byteCount, flags) else { throw .outOfMemory }
+    static func allocate(byteCount: Int, id: Int, from source: borrowing Void) throws -> JemallocBlock {
+        guard let address = unsafe mallocx(byteCount, flags) else { throw OutOfMemory() }
         // Fresh from jemalloc, and owned by nobody else.
         return unsafe JemallocBlock(address: address)
     }
