@@ -7,6 +7,8 @@ import Foundation
 @main
 struct SystemMallocCommand {
     static func main() throws {
+        // Its parent may have gone when it answers: the end, and no failure to report to anybody.
+        signal(SIGPIPE, SIG_IGN)
         let decoder = JSONDecoder()
         let encoder = JSONEncoder()
         let server = SystemMallocServer()
@@ -18,7 +20,12 @@ struct SystemMallocCommand {
             } catch {
                 reply = .failure(reason: "not a request: \(error)")
             }
-            try FileHandle.standardOutput.write(contentsOf: encoder.encode(reply) + Data("\n".utf8))
+            let answer = try encoder.encode(reply) + Data("\n".utf8)
+            do {
+                try FileHandle.standardOutput.write(contentsOf: answer)
+            } catch {
+                return
+            }
         }
     }
 }

@@ -99,6 +99,22 @@ import Testing
         #expect(replies[1].contains("description"))
     }
 
+    @Test func theHelperEndsQuietlyWhenNobodyListens() throws {
+        let process = Process()
+        let (requests, replies, errors) = (Pipe(), Pipe(), Pipe())
+        process.executableURL = BuiltCommand.helper
+        process.standardInput = requests
+        process.standardOutput = replies
+        process.standardError = errors
+        try process.run()
+        try replies.fileHandleForReading.close()
+        try requests.fileHandleForWriting.write(contentsOf: Data("{\"describe\":{}}\n".utf8))
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit)
+        #expect(process.terminationStatus == 0)
+        #expect(try errors.fileHandleForReading.readToEnd() ?? Data() == Data())
+    }
+
     @Test func theCommandTellsThatItsHelperIsMissing() throws {
         let folder = try TemporaryFolder()
         let alone = folder.url.appending(path: "tensor-pool")

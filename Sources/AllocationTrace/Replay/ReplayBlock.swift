@@ -4,8 +4,8 @@
 /// loops are generic over it and specialise: no existential, no reference counting, no table look-up in the loop.
 /// The allocator is ``Source``: a reference to a pool, or `Void` where the allocator is the process's.
 ///
-/// Implement both functions with plain `throws`, though what they call may throw typed: Swift 6.3 does not specialise
-/// the call of a requirement when a conforming function with typed throws has a `throw` in its body.
+/// Implement both functions with plain `throws`, and keep every `throw` of a typed error in functions that are not
+/// inlined into them: Swift 6.3 leaves the call unspecialised where an implementation holds one.
 public protocol ReplayBlock: ~Copyable {
     associatedtype Source
 
