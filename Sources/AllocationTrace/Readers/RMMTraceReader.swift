@@ -11,7 +11,7 @@ public struct RMMTraceReader: Sendable {
         self.maximumEvents = maximumEvents
     }
 
-    /// Reads a whole file. Cost: about 0.2 microseconds an event.
+    /// Reads a whole file. Cost: about 0.3 microseconds an event on a 2.3 GHz server core.
     public func read(path: String) throws(TraceReadError) -> AllocationTrace {
         var builder = AllocationTraceBuilder(maximumEvents: maximumEvents)
         var line = 0
