@@ -14,6 +14,11 @@ let package = Package(
     products: [
         .library(name: "TensorPool", targets: ["TensorPool"]),
         .library(name: "Jemalloc", targets: ["Jemalloc"]),
+        .executable(name: "tensor-pool", targets: ["tensor-pool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
     ],
     targets: [
         // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence).
@@ -36,9 +41,29 @@ let package = Package(
         .target(
             name: "TensorPool", dependencies: ["Jemalloc", "CThreadSlot"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        // Traces and measuring, without jemalloc: the helper that measures the system's malloc uses it too.
+        .target(name: "AllocationTrace", dependencies: ["CZlib"], swiftSettings: strict),
+
+        // The command, and its helper that measures the system's malloc in a process without jemalloc.
+        .executableTarget(
+            name: "tensor-pool",
+            dependencies: [
+                "TensorPool", "Jemalloc", "AllocationTrace",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TextTable", package: "TextTable"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "tensor-pool-system", dependencies: ["AllocationTrace"], swiftSettings: strict),
 
         .testTarget(name: "JemallocTests", dependencies: ["Jemalloc"], swiftSettings: strict),
         .testTarget(
             name: "TensorPoolTests", dependencies: ["TensorPool", "Jemalloc", "CThreadSlot"], swiftSettings: strict),
+        .testTarget(
+            name: "AllocationTraceTests", dependencies: ["AllocationTrace", "CZlib"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["tensor-pool", "tensor-pool-system", "AllocationTrace"], swiftSettings: strict),
     ]
 )

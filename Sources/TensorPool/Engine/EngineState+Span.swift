@@ -77,7 +77,7 @@ extension EngineState {
         guard budget > 0 else { return }
         if size > budget {
             let previous = unsafe cache.pointee.oversizedBin
-            guard unsafe previous != index, cache.pointee.lastMissedBin == index else { return }
+            guard previous != index, unsafe cache.pointee.lastMissedBin == index else { return }
             if previous >= 0 { unsafe emptySpanBin(previous, cache) }
             unsafe cache.pointee.oversizedBin = index
             unsafe bin.pointee.limit = 1

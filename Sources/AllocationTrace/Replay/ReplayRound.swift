@@ -1,0 +1,31 @@
+/// What one round of a replay took.
+public struct ReplayRound: Codable, Equatable, Sendable {
+    /// From before the first event to after the last, by the monotonic clock.
+    public let nanoseconds: Int
+    /// Page faults of the whole process that needed no input or output.
+    public let minorPageFaults: Int
+    /// The most bytes of the process that were resident: see ``ReplayReport/residentPeakSource``.
+    public let residentPeakBytes: Int
+}
+
+/// Where a resident peak comes from.
+public enum ResidentPeakSource: String, Codable, Sendable {
+    /// The system's high-water mark, reset before each round: the peak is the round's own.
+    case round
+    /// The system refuses to reset its mark: the peak is the process's since it started, and only ever rises.
+    case process
+}
+
+/// The rounds of a replay, with what is needed to read them.
+public struct ReplayReport: Codable, Equatable, Sendable {
+    public var rounds: [ReplayRound]
+    /// The process's resident bytes before the first round, with the allocator built and the trace loaded.
+    public let residentBytesBefore: Int
+    public let residentPeakSource: ResidentPeakSource
+
+    public init(rounds: [ReplayRound], residentBytesBefore: Int, residentPeakSource: ResidentPeakSource) {
+        self.rounds = rounds
+        self.residentBytesBefore = residentBytesBefore
+        self.residentPeakSource = residentPeakSource
+    }
+}

@@ -1,0 +1,60 @@
+import AllocationTrace
+import ArgumentParser
+
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Replays a recorded allocation trace on one allocator.",
+        discussion: """
+            Reads the CSV of RAPIDS RMM's logging_resource_adaptor (Thread,Time,Action,Pointer,Size,Stream), plain or \
+            gzip, and repeats its allocations in recorded order on one thread. The system's malloc is measured in a \
+            helper process, because this one links jemalloc, which on Linux replaces malloc.
+
+            JSON keys: machine, file, trace (counts; peakLiveBytes, allocatedBytes and other sizes in bytes), \
+            irregularities, pool (name, allocator), touch, rounds (nanoseconds, minorPageFaults, residentPeakBytes \
+            of each), residentBytesBefore, residentPeakSource (round: each peak is that round's; process: of the \
+            process's life), residentPeakBytes, residentGrowthOverPeakLive; and over the rounds after the first, \
+            nanosecondsPerEvent and minorPageFaults (rounds, minimum, lowerQuartile, median, upperQuartile, maximum).
+
+            Examples:
+              tensor-pool replay trace.csv.gz --pool jemalloc
+              tensor-pool replay trace.csv --pool system --touch page --rounds 10 --format json
+            """
+    )
+
+    @Argument(help: "The trace.", completion: .file(extensions: ["csv", "gz"]))
+    var file: String
+
+    @Option(help: "The allocator.")
+    var pool: PoolChoice = .jemalloc
+
+    @Option(help: "What is written into each block: nothing, a byte in every 4 KiB page, or every byte.")
+    var touch: Touch = .page
+
+    @Option(help: "How often the trace is replayed, 1 to 100000.")
+    var rounds = 5
+
+    @Option(help: "How the figures are printed.")
+    var format: OutputFormat = .table
+
+    func validate() throws {
+        guard (1...100_000).contains(rounds) else {
+            throw ValidationError("--rounds is 1 to 100000, not \(rounds).")
+        }
+    }
+
+    func run() throws {
+        let progress = Progress()
+        progress.show("reading \(file)")
+        defer { progress.finish() }
+        let trace = try RMMTraceReader().read(path: file)
+        let replay = TraceReplay(path: file, trace: trace, touch: touch, rounds: rounds)
+        let outcome = try replay.run(on: pool) { progress.show("round \($0) of \(rounds)") }
+        progress.finish()
+        let output = ReplayOutput(file: file, trace: trace, pool: pool, touch: touch, outcome: outcome)
+        switch format {
+        case .table: print(output.text)
+        case .json: print(try JSONOutput.text(output))
+        }
+    }
+}

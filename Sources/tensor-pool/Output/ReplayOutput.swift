@@ -1,0 +1,60 @@
+import AllocationTrace
+
+/// What `tensor-pool replay --format json` prints. The keys are stable: later versions add keys and keep these.
+struct ReplayOutput: Codable, Equatable {
+    struct Pool: Codable, Equatable {
+        /// As given with `--pool`.
+        let name: String
+        /// What that was, with its version.
+        let allocator: String
+    }
+
+    let machine: MachineDescription
+    /// The file as it was named.
+    let file: String
+    let trace: TraceSummary
+    /// What the file held beside a legal history.
+    let irregularities: TraceIrregularities
+    let pool: Pool
+    let touch: Touch
+    /// Each round in order; the first meets memory that was never used.
+    let rounds: [ReplayRound]
+    /// The process's resident bytes before the first round.
+    let residentBytesBefore: Int
+    let residentPeakSource: ResidentPeakSource
+    /// Over the rounds after the first, or over the only one.
+    let nanosecondsPerEvent: RoundStatistics
+    /// Over the rounds after the first, or over the only one.
+    let minorPageFaults: RoundStatistics
+    /// The highest resident peak of any round.
+    let residentPeakBytes: Int
+    /// How much that lies above what was resident before, over the trace's peak of live bytes.
+    /// 1 is an allocator that wastes nothing; only with touched memory does it mean anything.
+    let residentGrowthOverPeakLive: Double
+
+    /// - Precondition: the outcome has a round.
+    init(file: String, trace: AllocationTrace, pool: PoolChoice, touch: Touch, outcome: TraceReplay.Outcome) {
+        let report = outcome.report
+        let later = report.rounds.count > 1 ? report.rounds.dropFirst() : report.rounds[...]
+        let events = Double(max(1, trace.events.count))
+        guard
+            let nanosecondsPerEvent = RoundStatistics(later.map { Double($0.nanoseconds) / events }),
+            let minorPageFaults = RoundStatistics(later.map { Double($0.minorPageFaults) }),
+            let residentPeakBytes = report.rounds.map(\.residentPeakBytes).max()
+        else { preconditionFailure("a replay has at least one round") }
+        machine = .current
+        self.file = file
+        self.trace = trace.summary
+        irregularities = trace.irregularities
+        self.pool = Pool(name: pool.rawValue, allocator: outcome.allocator)
+        self.touch = touch
+        rounds = report.rounds
+        residentBytesBefore = report.residentBytesBefore
+        residentPeakSource = report.residentPeakSource
+        self.nanosecondsPerEvent = nanosecondsPerEvent
+        self.minorPageFaults = minorPageFaults
+        self.residentPeakBytes = residentPeakBytes
+        residentGrowthOverPeakLive =
+            Double(residentPeakBytes - report.residentBytesBefore) / Double(max(1, trace.summary.peakLiveBytes))
+    }
+}

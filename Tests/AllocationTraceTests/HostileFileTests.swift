@@ -1,0 +1,158 @@
+import AllocationTrace
+import Foundation
+import Testing
+
+/// Nothing that a file holds may crash, hang, or take memory without bound.
+@Suite struct HostileFileTests {
+    private func problem(_ file: TemporaryFile, _ reader: RMMTraceReader = .init()) throws -> TraceReadError.Problem {
+        try #require(throws: TraceReadError.self) { try file.read(reader) }.problem
+    }
+
+    @Test func gzipReadsLikePlain() throws {
+        let file = try TemporaryFile(gzip: smallLog)
+        #expect(try file.bytes.starts(with: [0x1f, 0x8b]))
+        let plain = try TemporaryFile(smallLog)
+        let trace = try file.read()
+        #expect(try trace.events == plain.read().events)
+        #expect(!trace.irregularities.isTruncated)
+    }
+
+    /// Cut anywhere, the file gives a beginning of its events and says so, or has not even a header.
+    @Test func truncatedGzipIsSurvived() throws {
+        let bytes = try TemporaryFile(gzip: smallLog).bytes
+        let whole = try TemporaryFile(bytes).read().events
+        for length in 0..<bytes.count {
+            let file = try TemporaryFile(bytes[..<length])
+            do throws(TraceReadError) {
+                let trace = try file.read()
+                #expect(trace.irregularities.isTruncated, "cut to \(length) bytes")
+                #expect(whole.starts(with: trace.events))
+            } catch {
+                #expect(error.eventCount == 0)
+            }
+        }
+    }
+
+    @Test func truncatedBundledTraceIsSurvived() throws {
+        let bytes = try Array(Data(contentsOf: URL(filePath: bundledTracePath)))
+        let whole = try RMMTraceReader().read(path: bundledTracePath).events
+        let trace = try TemporaryFile(bytes[..<(bytes.count / 2)]).read()
+        #expect(trace.irregularities.isTruncated)
+        #expect(trace.events.count > 1000)
+        #expect(trace.events.count < whole.count)
+        #expect(whole.starts(with: trace.events))
+    }
+
+    @Test func damagedGzipIsAnError() throws {
+        var bytes = try TemporaryFile(gzip: smallLog).bytes
+        // The check sum stands 8 bytes before the end.
+        bytes[bytes.count - 8] ^= 0xff
+        guard case .cannotRead(let reason) = try problem(TemporaryFile(bytes)) else {
+            Issue.record("a wrong check sum went unseen")
+            return
+        }
+        #expect(reason.contains("incorrect data check"))
+    }
+
+    @Test(arguments: [4097, 300_000, 3_000_000])
+    func longLinesAreErrors(length: Int) throws {
+        let line = String(repeating: "7", count: length)
+        for text in [line, smallLog + line, smallLog + line + "\n" + smallLog] {
+            for file in [try TemporaryFile(text), try TemporaryFile(gzip: text)] {
+                guard case .malformed(let expected, _) = try problem(file) else {
+                    Issue.record("a line of \(length) bytes was read")
+                    return
+                }
+                #expect(expected == "a line of at most 4096 bytes")
+            }
+        }
+    }
+
+    @Test func tooManyEventsAreAnError() throws {
+        let file = try TemporaryFile(smallLog)
+        #expect(try file.read(RMMTraceReader(maximumEvents: 5)).events.count == 5)
+        #expect(try problem(file, RMMTraceReader(maximumEvents: 4)) == .limitExceeded(.events(limit: 4)))
+    }
+
+    @Test func tooManyThreadsAreAnError() throws {
+        var log = "Thread,Time,Action,Pointer,Size,Stream\n"
+        for thread in 0...AllocationTraceBuilder.maximumThreads {
+            log += "\(thread),t,allocate,0x\(String(thread + 1, radix: 16)),1,0\n"
+        }
+        let limit = AllocationTraceBuilder.LimitExceeded.threads(limit: AllocationTraceBuilder.maximumThreads)
+        #expect(try problem(TemporaryFile(log)) == .limitExceeded(limit))
+    }
+
+    @Test func impossibleSizesAreErrors() throws {
+        let limit = AllocationTraceBuilder.LimitExceeded.liveBytes(limit: AllocationTraceBuilder.maximumLiveBytes)
+        for rows in ["1,t,allocate,0x1,9223372036854775807,0\n", "1,t,allocate,0x1,144115188075855872,0\n"] {
+            #expect(try problem(TemporaryFile(smallLog + rows)) == .limitExceeded(limit))
+        }
+    }
+
+    /// Bytes changed, removed, doubled and swapped at random: a trace or a typed error, and always a legal history.
+    @Test(arguments: [false, true])
+    func randomMutationsNeverCrash(compressed: Bool) throws {
+        let seed = UInt64.random(in: .min ... .max)
+        print("mutating with seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        let original = try compressed ? TemporaryFile(gzip: smallLog).bytes : Array(smallLog.utf8)
+        var traces = 0
+        for _ in 0..<1500 {
+            var bytes = original
+            for _ in 0..<Int.random(in: 1...4, using: &random) { mutate(&bytes, using: &random) }
+            let file = try TemporaryFile(bytes)
+            do throws(TraceReadError) {
+                let trace = try file.read()
+                #expect(isLegal(trace), "seed \(seed)")
+                traces += 1
+            } catch {
+                #expect(!error.description.isEmpty)
+            }
+        }
+        // Mutations that are all rejected at the header would test nothing.
+        #expect(traces > 10, "seed \(seed)")
+    }
+
+    private func mutate(_ bytes: inout [UInt8], using random: inout SeededGenerator) {
+        guard !bytes.isEmpty else { return }
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+        case 2: bytes.remove(at: place)
+        case 3: bytes.insert(contentsOf: bytes[place..<min(place + 40, bytes.count)], at: place)
+        default: bytes.swapAt(place, Int.random(in: 0..<bytes.count, using: &random))
+        }
+    }
+
+    private func isLegal(_ trace: AllocationTrace) -> Bool {
+        var live = Set<UInt32>()
+        for event in trace.events + trace.releases {
+            switch event.kind {
+            case .allocate:
+                guard live.insert(event.slot).inserted, event.slot < trace.slotCount, event.byteCount > 0 else {
+                    return false
+                }
+            case .free:
+                guard live.remove(event.slot) != nil else { return false }
+            }
+        }
+        return live.isEmpty
+    }
+}
+
+/// SplitMix64: the same numbers for the same seed, everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,150 @@
+import AllocationTrace
+import Foundation
+import Testing
+
+@testable import tensor_pool
+
+@Suite struct ReplayCommandTests {
+    @Test(arguments: PoolChoice.allCases)
+    func printsATable(pool: PoolChoice) throws {
+        let result = try BuiltCommand.run([
+            "replay", bundledTrace, "--pool", pool.rawValue, "--touch", "none", "--rounds", "3",
+        ])
+        #expect(result.status == 0)
+        // No terminal, no progress.
+        #expect(result.errors == "")
+        let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines[0].hasSuffix("11,917 events, 1 thread, peak live 311.6 MiB in 154 blocks"))
+        #expect(lines[1].hasPrefix("Pool     \(pool.rawValue): "))
+        let heading = try #require(lines.firstIndex { $0.hasPrefix("round") })
+        #expect(
+            lines[heading].split(separator: "  ").map { $0.trimmingCharacters(in: CharacterSet.whitespaces) }
+                == ["round", "ns/event", "ms", "page faults", "peak resident MiB"])
+        let rows = lines[(heading + 2)..<(heading + 5)]
+        #expect(rows.map { $0.split(separator: " ")[0] } == ["1", "2", "3"])
+        // Right alignment: every row ends below the heading's last letter.
+        #expect(rows.allSatisfy { $0.count == lines[heading].count })
+        #expect(lines.allSatisfy { $0.last != " " })
+    }
+
+    @Test(arguments: PoolChoice.allCases)
+    func printsJSON(pool: PoolChoice) throws {
+        let result = try BuiltCommand.run([
+            "replay", bundledTrace, "--pool", pool.rawValue, "--touch", "page", "--rounds", "2", "--format", "json",
+        ])
+        #expect(result.status == 0)
+        let output = try JSONDecoder().decode(ReplayOutput.self, from: Data(result.output.utf8))
+        #expect(output.file == bundledTrace)
+        #expect(output.trace.eventCount == 11_917)
+        #expect(output.trace.threadCount == 1)
+        #expect(output.trace.peakLiveBytes == 326_696_960)
+        #expect(output.irregularities.isEmpty)
+        #expect(output.pool.name == pool.rawValue)
+        #expect(output.touch == .page)
+        #expect(output.rounds.count == 2)
+        #expect(output.rounds.allSatisfy { $0.nanoseconds > 0 })
+        #expect(output.nanosecondsPerEvent.rounds == 1)
+        #expect(output.nanosecondsPerEvent.median == Double(output.rounds[1].nanoseconds) / 11_917)
+        // What is touched has been resident and has faulted in, at its peak at least. The counts may lag a little.
+        let grown = output.residentPeakBytes - output.residentBytesBefore
+        #expect(Double(grown) > 0.95 * Double(output.trace.peakLiveBytes))
+        #expect(output.residentGrowthOverPeakLive == Double(grown) / Double(output.trace.peakLiveBytes))
+        #expect(output.rounds[0].minorPageFaults > output.trace.peakLiveBytes / output.machine.pageBytes / 2)
+    }
+
+    /// Scripts rely on these keys: a change here breaks them.
+    @Test func keepsItsKeys() throws {
+        let result = try BuiltCommand.run([
+            "replay", bundledTrace, "--touch", "none", "--rounds", "1", "--format", "json",
+        ])
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+        #expect(
+            Set(object.keys) == [
+                "file", "irregularities", "machine", "minorPageFaults", "nanosecondsPerEvent", "pool",
+                "residentBytesBefore", "residentGrowthOverPeakLive", "residentPeakBytes", "residentPeakSource",
+                "rounds", "touch", "trace",
+            ])
+        func keys(_ value: Any?) -> Set<String> { Set((value as? [String: Any] ?? [:]).keys) }
+        #expect(keys((object["rounds"] as? [Any])?.first) == ["minorPageFaults", "nanoseconds", "residentPeakBytes"])
+        #expect(keys(object["pool"]) == ["allocator", "name"])
+        #expect(
+            keys(object["nanosecondsPerEvent"]) == [
+                "lowerQuartile", "maximum", "median", "minimum", "rounds", "upperQuartile",
+            ])
+        #expect(
+            keys(object["trace"]) == [
+                "allocatedBytes", "allocationCount", "crossThreadFreeCount", "eventCount", "freeCount",
+                "largestAllocationBytes", "liveAtEndBlocks", "liveAtEndBytes", "peakLiveBlocks", "peakLiveBytes",
+                "threadCount",
+            ])
+        #expect(
+            keys(object["irregularities"]) == [
+                "emptyAllocations", "failedAllocations", "isTruncated", "mismatchedSizes", "reusedLiveAddresses",
+                "unmatchedFrees",
+            ])
+        let machine: Set = ["cores", "date", "kernel", "memoryBytes", "pageBytes", "processor"]
+        #expect(keys(object["machine"]).subtracting(["transparentHugePages"]) == machine)
+    }
+
+    @Test(arguments: [
+        (["replay"], "Missing expected argument"),
+        (["replay", "x", "--pool", "fast"], "'fast' is invalid"),
+        (["replay", "x", "--touch", "some"], "'some' is invalid"),
+        (["replay", "x", "--rounds", "0"], "--rounds is 1 to 100000, not 0"),
+        (["replay", "x", "--rounds", "100001"], "--rounds is 1 to 100000"),
+        (["replay", "x", "--rounds", "many"], "'many' is invalid"),
+        (["replay", "x", "--format", "xml"], "'xml' is invalid"),
+        (["replay", "x", "--fast"], "Unknown option"),
+        (["nonsense"], "Unexpected argument"),
+    ])
+    func wrongArgumentsExitWith64(arguments: [String], message: String) throws {
+        let result = try BuiltCommand.run(arguments)
+        #expect(result.status == 64)
+        #expect(result.errors.contains(message))
+        #expect(result.output == "")
+    }
+
+    @Test(arguments: PoolChoice.allCases)
+    func aFileThatCannotBeReadExitsWith1(pool: PoolChoice) throws {
+        let folder = try TemporaryFolder()
+        let malformed = try folder.file(named: "bad.csv", "Thread,Time,Action,Pointer,Size,Stream\n1,t,x,0x1,1,0\n")
+        let missing = try BuiltCommand.run(["replay", "nonexistent.csv", "--pool", pool.rawValue])
+        #expect(missing.status == 1)
+        #expect(missing.errors.contains("nonexistent.csv: cannot open the trace: No such file"))
+        let bad = try BuiltCommand.run(["replay", malformed, "--pool", pool.rawValue])
+        #expect(bad.status == 1)
+        #expect(bad.errors.contains("bad.csv:2: expected an action"))
+        #expect(bad.output == "")
+    }
+
+    @Test(arguments: PoolChoice.allCases)
+    func anImpossibleTraceExitsWith1(pool: PoolChoice) throws {
+        let folder = try TemporaryFolder()
+        let huge = try folder.file(
+            named: "huge.csv", "Thread,Time,Action,Pointer,Size,Stream\n1,t,allocate,0x1,1125899906842624,0\n")
+        let touched = try BuiltCommand.run(["replay", huge, "--pool", pool.rawValue, "--touch", "full"])
+        #expect(touched.status == 1)
+        #expect(touched.errors.contains("are available to write to"))
+        let untouched = try BuiltCommand.run(["replay", huge, "--pool", pool.rawValue, "--touch", "none"])
+        #expect(untouched.status == 1)
+        #expect(untouched.errors.contains("allocating 1125899906842624 bytes failed at event 0"))
+    }
+
+    @Test func namesOddRows() throws {
+        let folder = try TemporaryFolder()
+        let odd = try folder.file(
+            named: "odd.csv",
+            "Thread,Time,Action,Pointer,Size,Stream\n1,t,free,0x1,1,0\n1,t,allocate,0x1,9,0\n1,t,fr")
+        let result = try BuiltCommand.run(["replay", odd, "--rounds", "1"])
+        #expect(result.status == 0)
+        #expect(result.output.contains("Odd      frees of nothing live, left out: 1; the file is cut off"))
+    }
+
+    @Test func helpHasExamplesAndExitCodes() throws {
+        let help = try BuiltCommand.run(["replay", "--help"])
+        #expect(help.status == 0)
+        #expect(help.output.contains("Examples:"))
+        #expect(try BuiltCommand.run(["--help"]).output.contains("Exit codes:"))
+    }
+}
