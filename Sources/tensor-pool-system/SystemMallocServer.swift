@@ -49,14 +49,14 @@ final class SystemMallocServer {
     /// Such as `glibc 2.36`.
     private static var libraryVersion: String? {
         #if canImport(Glibc)
-            var bytes = [UInt8](repeating: 0, count: 64)
-            let length = unsafe bytes.withUnsafeMutableBytes { buffer in
-                // Fills at most the array that the closure borrows.
-                unsafe confstr(Int32(_CS_GNU_LIBC_VERSION), buffer.baseAddress, buffer.count)
-            }
-            return length == 0 ? nil : String(decoding: bytes.prefix(while: { $0 != 0 }), as: UTF8.self)
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let length = unsafe bytes.withUnsafeMutableBytes { buffer in
+            // Fills at most the array that the closure borrows.
+            unsafe confstr(Int32(_CS_GNU_LIBC_VERSION), buffer.baseAddress, buffer.count)
+        }
+        return length == 0 ? nil : String(decoding: bytes.prefix(while: { $0 != 0 }), as: UTF8.self)
         #else
-            return nil
+        return nil
         #endif
     }
 }

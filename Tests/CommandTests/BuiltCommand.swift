@@ -36,9 +36,9 @@ enum BuiltCommand {
 
     private static var products: URL {
         #if os(Linux)
-            URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         #else
-            Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }!.bundleURL.deletingLastPathComponent()
+        Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }!.bundleURL.deletingLastPathComponent()
         #endif
     }
 }

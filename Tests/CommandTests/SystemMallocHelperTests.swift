@@ -12,7 +12,7 @@ import Testing
         let description = try helper.describe()
         #expect(!description.isReplacedByJemalloc)
         #if os(Linux)
-            #expect(description.allocator.hasPrefix("glibc "))
+        #expect(description.allocator.hasPrefix("glibc "))
         #endif
         let sample = try helper.measure(pair, iterations: 100, budget: .milliseconds(1))
         #expect(sample.iterations == 100)

@@ -60,9 +60,9 @@ extension JemallocTests {
         }
 
         #if DEBUG
-            @Test func combiningTwoArenasStopsADebugBuild() async {
-                await #expect(processExitsWith: .failure) { _ = AllocationFlags.arena(1) | .arena(2) }
-            }
+        @Test func combiningTwoArenasStopsADebugBuild() async {
+            await #expect(processExitsWith: .failure) { _ = AllocationFlags.arena(1) | .arena(2) }
+        }
         #endif
     }
 }

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// This process's memory as the system counts it. Every figure is in bytes.
@@ -11,27 +11,27 @@ enum ProcessMemory {
     /// What is resident now.
     static var residentBytes: Int {
         #if os(Linux)
-            let pages = SystemFile.contents(of: "/proc/self/statm")?.split(separator: " ").dropFirst().first
-            return pages.flatMap { Int($0) }.map { $0 * sysconf(Int32(_SC_PAGESIZE)) } ?? 0
+        let pages = SystemFile.contents(of: "/proc/self/statm")?.split(separator: " ").dropFirst().first
+        return pages.flatMap { Int($0) }.map { $0 * sysconf(Int32(_SC_PAGESIZE)) } ?? 0
         #else
-            var info = rusage_info_v0()
-            // The call fills the structure that its second argument names.
-            unsafe withUnsafeMutablePointer(to: &info) { pointer in
-                unsafe pointer.withMemoryRebound(to: rusage_info_t?.self, capacity: 1) { buffer in
-                    _ = unsafe proc_pid_rusage(getpid(), RUSAGE_INFO_V0, buffer)
-                }
+        var info = rusage_info_v0()
+        // The call fills the structure that its second argument names.
+        unsafe withUnsafeMutablePointer(to: &info) { pointer in
+            unsafe pointer.withMemoryRebound(to: rusage_info_t?.self, capacity: 1) { buffer in
+                _ = unsafe proc_pid_rusage(getpid(), RUSAGE_INFO_V0, buffer)
             }
-            return Int(info.ri_resident_size)
+        }
+        return Int(info.ri_resident_size)
         #endif
     }
 
     /// The most that has been resident since ``resetResidentPeak()``, or where that is refused since the start.
     static var residentPeakBytes: Int {
         #if os(Linux)
-            if let kibibytes = SystemFile.number(named: "VmHWM", in: "/proc/self/status") { return kibibytes * 1024 }
-            return resourceUsage.ru_maxrss * 1024
+        if let kibibytes = SystemFile.number(named: "VmHWM", in: "/proc/self/status") { return kibibytes * 1024 }
+        return resourceUsage.ru_maxrss * 1024
         #else
-            return resourceUsage.ru_maxrss
+        return resourceUsage.ru_maxrss
         #endif
     }
 
@@ -48,9 +48,9 @@ enum ProcessMemory {
     /// What can still be written to without swapping, or nil where the system does not tell.
     static var availableBytes: Int? {
         #if os(Linux)
-            SystemFile.number(named: "MemAvailable", in: "/proc/meminfo").map { $0 * 1024 }
+        SystemFile.number(named: "MemAvailable", in: "/proc/meminfo").map { $0 * 1024 }
         #else
-            sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE)
+        sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE)
         #endif
     }
 
@@ -60,9 +60,9 @@ enum ProcessMemory {
     private static var resourceUsage: rusage {
         var usage = rusage()
         #if canImport(Glibc)
-            let subject = __rusage_who_t(RUSAGE_SELF.rawValue)
+        let subject = __rusage_who_t(RUSAGE_SELF.rawValue)
         #else
-            let subject = RUSAGE_SELF
+        let subject = RUSAGE_SELF
         #endif
         // Fails only for an unknown subject or a bad address, and this address is a local's.
         unsafe getrusage(subject, &usage)

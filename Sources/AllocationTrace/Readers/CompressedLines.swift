@@ -1,9 +1,9 @@
 import CZlib
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The lines of a plain or gzip file, one at a time through a buffer of fixed size.

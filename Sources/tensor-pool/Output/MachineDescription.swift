@@ -42,24 +42,24 @@ struct MachineDescription: Codable, Equatable {
 
     private static var processorName: String? {
         #if os(Linux)
-            let lines = SystemFile.contents(of: "/proc/cpuinfo")?.split(separator: "\n")
-            let line = lines?.first { $0.hasPrefix("model name") } ?? lines?.first { $0.hasPrefix("CPU part") }
-            return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
+        let lines = SystemFile.contents(of: "/proc/cpuinfo")?.split(separator: "\n")
+        let line = lines?.first { $0.hasPrefix("model name") } ?? lines?.first { $0.hasPrefix("CPU part") }
+        return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
         #else
-            var bytes = [UInt8](repeating: 0, count: 256)
-            var length = bytes.count
-            // Fills at most `length` bytes of the array, and says how many.
-            guard unsafe sysctlbyname("machdep.cpu.brand_string", &bytes, &length, nil, 0) == 0 else { return nil }
-            return String(decoding: bytes.prefix(while: { $0 != 0 }), as: UTF8.self)
+        var bytes = [UInt8](repeating: 0, count: 256)
+        var length = bytes.count
+        // Fills at most `length` bytes of the array, and says how many.
+        guard unsafe sysctlbyname("machdep.cpu.brand_string", &bytes, &length, nil, 0) == 0 else { return nil }
+        return String(decoding: bytes.prefix(while: { $0 != 0 }), as: UTF8.self)
         #endif
     }
 
     private static var kernelName: String {
         #if os(Linux)
-            let release = SystemFile.contents(of: "/proc/sys/kernel/osrelease") ?? ""
-            return "Linux " + release.trimmingCharacters(in: .whitespacesAndNewlines)
+        let release = SystemFile.contents(of: "/proc/sys/kernel/osrelease") ?? ""
+        return "Linux " + release.trimmingCharacters(in: .whitespacesAndNewlines)
         #else
-            return ProcessInfo.processInfo.operatingSystemVersionString
+        return ProcessInfo.processInfo.operatingSystemVersionString
         #endif
     }
 
