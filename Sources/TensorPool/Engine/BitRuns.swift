@@ -1,31 +1,4 @@
 extension UInt64 {
-    /// The length of the longest run of set bits.
-    ///
-    /// Each step leaves a bit set where a run twice as long begins; the remaining steps halve back (Warren, Hacker's
-    /// Delight, 6-3).
-    @inline(__always)
-    var longestRun: Int {
-        if self == 0 { return 0 }
-        var bits = self
-        var length = 1
-        while true {
-            let doubled = bits & bits >> UInt64(length)
-            if doubled == 0 { break }
-            bits = doubled
-            length &*= 2
-        }
-        var step = length / 2
-        while step > 0 {
-            let extended = bits & bits >> UInt64(step)
-            if extended != 0 {
-                bits = extended
-                length &+= step
-            }
-            step /= 2
-        }
-        return length
-    }
-
     /// The lowest bit where a run of `count` set bits begins; 64 where there is none. `count` is 1 to 64.
     @inline(__always)
     func lowestRun(of count: Int) -> Int {

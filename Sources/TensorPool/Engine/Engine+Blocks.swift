@@ -58,21 +58,25 @@ extension Engine {
         }
     }
 
-    /// Frees a block.
-    func free(_ block: Block, byteCount: Int) {
-        let isDone = withState { state in
+    /// Frees a block of an engine known by number alone: what a buffer does at its end off the hot path.
+    @usableFromInline @inline(never) static func free(
+        engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind
+    ) {
+        let block = unsafe Block(address: address, kind: kind)
+        // The block keeps its engine alive, so nothing is retained for the call.
+        let isDone = unsafe EngineRegistry.engine(engine)._withUnsafeGuaranteedRef {
+            unsafe $0.free(block, byteCount: byteCount)
+        }
+        if isDone { unsafe EngineRegistry.engine(engine).takeUnretainedValue().end() }
+    }
+
+    /// Frees a block. True where it was the last one of an engine whose pool is gone.
+    private func free(_ block: Block, byteCount: Int) -> Bool {
+        withState { state in
             let cache = unsafe currentCache(&state)
             unsafe state.free(block, byteCount: byteCount, cache: cache)
             return state.isClosed && state.liveBlocks == 0
         }
-        if isDone { end() }
-    }
-
-    /// Frees a block of an engine known by number alone: what a buffer does at its end off the hot path.
-    @usableFromInline static func free(
-        engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind
-    ) {
-        unsafe EngineRegistry.engine(engine).free(Block(address: address, kind: kind), byteCount: byteCount)
     }
 }
 

@@ -10,7 +10,7 @@ internal import Synchronization
 ///
 /// The hot path is in ``HotPath``; everything in this class runs under one lock per engine. An engine lives from its
 /// first use until its pool is gone and its last block is back.
-@usableFromInline final class Engine: @unchecked Sendable {
+@safe @usableFromInline final class Engine: @unchecked Sendable {
     /// The place of this engine's caches in every thread's table.
     @usableFromInline let number: UInt32
     /// Told apart from every engine before and after: what handles carry.
@@ -24,8 +24,8 @@ internal import Synchronization
     let promotesInPlace: Bool
 
     private let mutex = Mutex<Void>(())
-    /// Guarded by `mutex`.
-    private var state: EngineState
+    /// Guarded by `mutex`. In memory of its own: a stored property would be checked for exclusive access at each use.
+    private let state: UnsafeMutablePointer<EngineState>
 
     init(base: BaseMemory, configuration: EngineConfiguration) throws(TensorPoolError) {
         guard let claim = EngineRegistry.claimNumber() else {
@@ -38,9 +38,15 @@ internal import Synchronization
         vectorizedFilling = configuration.vectorizedFilling
         promotesInPlace = configuration.promotesInPlace
         self.base = base
-        state = EngineState(base: base, configuration: configuration)
+        unsafe state = .allocate(capacity: 1)
+        unsafe state.initialize(to: EngineState(base: base, configuration: configuration))
         EngineRegistry.enter(self)
         base.add(self)
+    }
+
+    deinit {
+        unsafe state.deinitialize(count: 1)
+        unsafe state.deallocate()
     }
 
     /// Runs `body` with the state, locked. `body` must not call back into this engine.
@@ -48,7 +54,7 @@ internal import Synchronization
         _ body: (inout EngineState) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         var result: Result?
-        try mutex.withLock { _ throws(Failure) in result = try body(&state) }
+        try mutex.withLock { _ throws(Failure) in result = try unsafe body(&state.pointee) }
         return result.take()!
     }
 

@@ -63,9 +63,9 @@ enum EngineRegistry {
     }
 
     /// The engine of a block that is still out.
-    static func engine(_ number: UInt32) -> Engine {
+    static func engine(_ number: UInt32) -> Unmanaged<Engine> {
         guard let engine = unsafe engines[Int(number)] else { preconditionFailure("a block of no engine") }
-        return unsafe engine.takeUnretainedValue()
+        return unsafe engine
     }
 
     /// The engine of a number, if there is one at this moment.

@@ -1,112 +1,65 @@
-/// Which granules are free: one bit each, and above the bits a binary tree of summaries, so that the lowest run of a
-/// length is found, and a run taken or given back, in time that grows with the logarithm of the heap.
+/// Which granules are free: one bit each, and above the bits upper bounds of how long a run begins where, so that the
+/// lowest run of a length is found without reading the bits of places that cannot have it.
 ///
-///                      [first, last, longest]             one node for the whole heap
-///                     /                      \
-///             [first, last, longest]   [first, last, longest]
-///                /          \             /          \
-///            64 granules  64 granules  64 granules  64 granules     one word each: 1 MiB
+///     bounds of regions    [    longest run that begins in this 1 GiB, at most     ]   64 groups each
+///     bounds of groups     [ in 16 MiB, at most ][ in 16 MiB, at most ][    ...    ]   16 words each
+///     words                1 bit a granule, 64 granules (1 MiB) a word
 ///
-/// A node says of its part of the heap: how many free granules it begins with, how many it ends with, and the longest
-/// free run within. Go's page allocator keeps the same three numbers (`runtime/mpagealloc.go`), in a wider tree.
-/// Freed granules need no coalescing: neighbours are neighbouring bits.
+/// A bound is only ever too high. Taking granules leaves it as it is. Giving some back lifts it to "anything", which is
+/// one store. A search that reads a group and finds nothing knows how long its runs really are, and lowers the bound:
+/// so every fruitless read is paid for by an earlier give. Freed granules need no coalescing: neighbours are
+/// neighbouring bits. (Go's page allocator keeps exact summaries instead, `runtime/mpagealloc.go`; a tree of those
+/// was measured here at ten times the instructions per call.)
 @safe struct GranuleBitmap: ~Copyable {
-    private struct Summary: Equatable {
-        var first: Int32
-        var last: Int32
-        var longest: Int32
-
-        static let none = Summary(first: 0, last: 0, longest: 0)
-
-        /// The summary of two neighbours of `length` granules each.
-        @inline(__always)
-        static func joining(_ left: Summary, _ right: Summary, length: Int32) -> Summary {
-            Summary(
-                first: left.first == length ? length &+ right.first : left.first,
-                last: right.last == length ? length &+ left.last : right.last,
-                longest: max(max(left.longest, right.longest), left.last &+ right.first))
-        }
-
-        @inline(__always)
-        static func of(_ word: UInt64) -> Summary {
-            if word == 0 { return .none }
-            if word == .max { return Summary(first: 64, last: 64, longest: 64) }
-            return Summary(
-                first: Int32(truncatingIfNeeded: (~word).trailingZeroBitCount),
-                last: Int32(truncatingIfNeeded: (~word).leadingZeroBitCount),
-                longest: Int32(truncatingIfNeeded: word.longestRun))
-        }
-    }
+    private static let groupShift = 4
+    private static let regionShift = 6
+    /// Granules of a group.
+    private static let groupLength = 64 << groupShift
+    /// The bound of a place that may have a run of any length. One longer than a group is not told apart.
+    private static let anything = UInt16.max
 
     private var words: UnsafeMutablePointer<UInt64>
-    /// Node 1 is the root, node i has the children 2i and 2i+1, the leaves are the words from `wordCount` on.
-    private var nodes: UnsafeMutablePointer<Summary>
-    /// A power of two.
+    private var groupBounds: UnsafeMutablePointer<UInt16>
+    private var regionBounds: UnsafeMutablePointer<UInt16>
+    /// A power of two, whole groups.
     private(set) var wordCount: Int
 
+    private var groupCount: Int { wordCount >> Self.groupShift }
+    private var regionCount: Int { (groupCount + (1 << Self.regionShift) - 1) >> Self.regionShift }
+
     init(wordCount: Int = 256) {
-        precondition(wordCount.nonzeroBitCount == 1)
+        precondition(wordCount.nonzeroBitCount == 1 && wordCount >= 1 << Self.groupShift)
         self.wordCount = wordCount
         unsafe words = .allocate(capacity: wordCount)
         unsafe words.initialize(repeating: 0, count: wordCount)
-        unsafe nodes = .allocate(capacity: 2 * wordCount)
-        unsafe nodes.initialize(repeating: .none, count: 2 * wordCount)
+        let groups = wordCount >> Self.groupShift
+        let regions = (groups + (1 << Self.regionShift) - 1) >> Self.regionShift
+        unsafe groupBounds = .allocate(capacity: groups)
+        unsafe groupBounds.initialize(repeating: 0, count: groups)
+        unsafe regionBounds = .allocate(capacity: regions)
+        unsafe regionBounds.initialize(repeating: 0, count: regions)
     }
 
     deinit {
         unsafe words.deallocate()
-        unsafe nodes.deallocate()
+        unsafe groupBounds.deallocate()
+        unsafe regionBounds.deallocate()
     }
 
-    /// Bytes of the bits and summaries.
-    var byteCount: Int { wordCount * (MemoryLayout<UInt64>.stride + 2 * MemoryLayout<Summary>.stride) }
-
-    /// The length of the longest free run.
-    var longestRun: Int { Int(unsafe nodes[1].longest) }
+    /// Bytes of the bits and bounds.
+    var byteCount: Int { wordCount * 8 + (groupCount + regionCount) * 2 }
 
     /// Doubles the number of words until it is at least `needed`.
     mutating func grow(toWordCount needed: Int) {
         guard needed > wordCount else { return }
-        var larger = GranuleBitmap(wordCount: 1 << (Int.bitWidth - (needed - 1).leadingZeroBitCount))
+        let larger = GranuleBitmap(wordCount: 1 << (Int.bitWidth - (needed - 1).leadingZeroBitCount))
         unsafe larger.words.update(from: words, count: wordCount)
-        larger.summarize(words: 0..<wordCount)
+        unsafe larger.groupBounds.update(repeating: Self.anything, count: larger.groupCount)
+        unsafe larger.regionBounds.update(repeating: Self.anything, count: larger.regionCount)
         self = larger
     }
 
-    /// The first granule of the lowest free run of at least `count`, or nil.
-    func lowestRun(of count: Int) -> Int? {
-        let wanted = Int32(clamping: count)
-        guard unsafe nodes[1].longest >= wanted, count > 0 else { return nil }
-        var node = 1
-        var start = 0
-        var length = wordCount * 64
-        while node < wordCount {
-            length /= 2
-            let left = unsafe nodes[2 * node]
-            if left.longest >= wanted {
-                node = 2 * node
-            } else if unsafe left.last &+ nodes[2 * node + 1].first >= wanted {
-                return start + length - Int(left.last)
-            } else {
-                node = 2 * node + 1
-                start += length
-            }
-        }
-        return start + (unsafe words[node - wordCount]).lowestRun(of: count)
-    }
-
-    /// The length of the free run that begins at `granule`, counted no further than `limit`.
-    func runLength(from granule: Int, limit: Int) -> Int {
-        var position = granule
-        let end = min(granule + limit, wordCount * 64)
-        while position < end {
-            let rest = unsafe ~words[position / 64] >> UInt64(position % 64)
-            let step = min(rest.trailingZeroBitCount, 64 - position % 64)
-            position += step
-            if position % 64 != 0 || step == 0 { break }
-        }
-        return min(position, end) - granule
-    }
+    // MARK: - Bits
 
     /// Whether the granule is free.
     func isFree(_ granule: Int) -> Bool { unsafe words[granule / 64] >> UInt64(granule % 64) & 1 == 1 }
@@ -115,36 +68,89 @@
     subscript(word index: Int) -> UInt64 { unsafe words[index] }
 
     /// Marks granules as taken.
-    mutating func take(_ range: Range<Int>) {
-        unsafe words.clear(range)
-        summarize(words: range.lowerBound / 64..<(range.upperBound - 1) / 64 + 1)
-    }
+    @inline(__always)
+    mutating func take(_ range: Range<Int>) { unsafe words.clear(range) }
 
     /// Marks granules as free.
+    @inline(__always)
     mutating func give(_ range: Range<Int>) {
         unsafe words.set(range)
-        summarize(words: range.lowerBound / 64..<(range.upperBound - 1) / 64 + 1)
+        let first = range.lowerBound / Self.groupLength
+        for group in first...(range.upperBound - 1) / Self.groupLength { lift(group) }
+        // The run that the range is part of now may begin in the group before. Not further down: it would be longer
+        // than a group then, and have been so already, and the bound of such a run is "anything".
+        if first > 0, isFree(first * Self.groupLength - 1) { lift(first - 1) }
     }
 
-    /// Brings the summaries above changed words up to date, and stops where nothing changes any more.
-    private mutating func summarize(words range: Range<Int>) {
-        for index in range {
-            unsafe nodes[wordCount + index] = .of(words[index])
-        }
-        var low = (wordCount + range.lowerBound) / 2
-        var high = (wordCount + range.upperBound - 1) / 2
-        var length: Int32 = 64
-        while low >= 1 {
-            var changed = false
-            for node in low...high {
-                let joined = unsafe Summary.joining(nodes[2 * node], nodes[2 * node + 1], length: length)
-                changed = unsafe changed || joined != nodes[node]
-                unsafe nodes[node] = joined
+    @inline(__always)
+    private mutating func lift(_ group: Int) {
+        unsafe groupBounds[group] = Self.anything
+        unsafe regionBounds[group >> Self.regionShift] = Self.anything
+    }
+
+    // MARK: - Search
+
+    /// The first granule of the lowest free run of at least `count`, or nil. Lowers the bounds it finds too high.
+    mutating func lowestRun(of count: Int) -> Int? {
+        guard count > 0 else { return nil }
+        let wanted = UInt16(clamping: count)
+        for region in 0..<regionCount where unsafe regionBounds[region] >= wanted {
+            let groups = region << Self.regionShift..<min(groupCount, (region + 1) << Self.regionShift)
+            var longest: UInt16 = 0
+            for group in groups {
+                if unsafe groupBounds[group] >= wanted {
+                    switch search(group, count) {
+                    case .found(let granule): return granule
+                    case .longest(let length):
+                        unsafe groupBounds[group] = length > Self.groupLength ? Self.anything : UInt16(length)
+                    }
+                }
+                longest = unsafe max(longest, groupBounds[group])
             }
-            if !changed { return }
-            low /= 2
-            high /= 2
-            length &*= 2
+            unsafe regionBounds[region] = longest
         }
+        return nil
+    }
+
+    private enum Finding {
+        case found(Int)
+        /// There is none; the runs that begin in the group are at most this long.
+        case longest(Int)
+    }
+
+    /// Looks for a run that begins in a group. It may end in a later one.
+    @inline(__always)
+    private func search(_ group: Int, _ count: Int) -> Finding {
+        let end = (group + 1) << Self.groupShift
+        var longest = 0
+        var run = 0
+        var index = group << Self.groupShift
+        while index < wordCount {
+            let word = unsafe words[index]
+            if word == .max {
+                run &+= 64
+                if run >= count { return .found((index &+ 1) &* 64 &- run) }
+            } else {
+                // The run so far ends in this word.
+                run &+= (~word).trailingZeroBitCount
+                if run >= count { return .found(index &* 64 &+ (~word).trailingZeroBitCount &- run) }
+                longest = max(longest, run)
+                if index >= end { break }
+                if word != 0 {
+                    // Runs inside the word: too short, or found. What is not found is shorter than what was wanted.
+                    if count < 63 {
+                        let start = word.lowestRun(of: count)
+                        if start < 64 { return .found(index &* 64 &+ start) }
+                    }
+                    longest = max(longest, min(count &- 1, 62))
+                }
+                run = (~word).leadingZeroBitCount
+            }
+            index &+= 1
+            if index >= end && run == 0 { break }
+        }
+        // The last run ended with the bitmap.
+        if run >= count { return .found(index &* 64 &- run) }
+        return .longest(max(longest, run))
     }
 }

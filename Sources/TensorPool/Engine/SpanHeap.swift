@@ -11,15 +11,18 @@ struct SpanHeap: ~Copyable {
         let firstGranule: Int
         let granuleCount: Int
         var takenGranules = 0
+        /// All granules below are backed, and none of them is zero: nothing to look up or change there.
+        var usedEnd: Int
 
         var granules: Range<Int> { firstGranule..<firstGranule + granuleCount }
         var byteCount: Int { granuleCount << Granule.shift }
     }
 
-    /// What a span's memory is known to be.
+    /// A place for a tensor. Valid until slabs are added or removed.
     @safe struct Span {
         let address: UnsafeMutableRawPointer
         let granules: Range<Int>
+        let slab: Int
     }
 
     /// In the order of their addresses.
@@ -50,33 +53,47 @@ struct SpanHeap: ~Copyable {
     // MARK: - Taking and giving
 
     /// The lowest free span of `count` granules whose address is a multiple of `alignment` bytes, not yet taken.
-    func lowestFit(_ count: Int, alignment: Int) -> Span? {
+    mutating func lowestFit(_ count: Int, alignment: Int) -> Span? {
         guard alignment > Granule.byteCount else {
             guard let start = free.lowestRun(of: count) else { return nil }
-            return unsafe Span(address: address(of: start), granules: start..<start + count)
+            return span(start, count)
         }
         // Any run this long holds an aligned one. Slabs are aligned to huge pages, and so is the greatest alignment.
         let slack = alignment / Granule.byteCount - 1
         guard let start = free.lowestRun(of: count + slack) else { return nil }
         let first = slabs[slab(ofGranule: start)].firstGranule
-        let aligned = first + (start - first + slack) / (slack + 1) * (slack + 1)
-        return unsafe Span(address: address(of: aligned), granules: aligned..<aligned + count)
+        return span(first + (start - first + slack) / (slack + 1) * (slack + 1), count)
+    }
+
+    private func span(_ start: Int, _ count: Int) -> Span {
+        let place = slab(ofGranule: start)
+        let address = unsafe slabs[place].address + (start - slabs[place].firstGranule) << Granule.shift
+        return unsafe Span(address: address, granules: start..<start + count, slab: place)
     }
 
     /// Granules of a span that the limit does not count yet.
-    func unbackedCount(_ span: Span) -> Int { span.granules.count - backed.count(in: span.granules) }
+    func unbackedCount(_ span: Span) -> Int {
+        if span.granules.upperBound <= slabs[span.slab].usedEnd { return 0 }
+        return span.granules.count - backed.count(in: span.granules)
+    }
 
     /// Takes a span found by ``lowestFit(_:alignment:)``.
     mutating func take(_ span: Span) {
-        backedGranules += unbackedCount(span)
         takenGranules += span.granules.count
-        slabs[slab(ofGranule: span.granules.lowerBound)].takenGranules += span.granules.count
+        slabs[span.slab].takenGranules += span.granules.count
         free.take(span.granules)
+        if span.granules.upperBound <= slabs[span.slab].usedEnd { return }
+        backedGranules += unbackedCount(span)
         backed.insert(span.granules)
     }
 
     /// Says that a taken span will be written to. Call it after its zero granules were made use of.
-    mutating func markWritten(_ span: Span) { zero.remove(span.granules) }
+    mutating func markWritten(_ span: Span) {
+        let usedEnd = slabs[span.slab].usedEnd
+        if span.granules.upperBound <= usedEnd { return }
+        zero.remove(span.granules)
+        if span.granules.lowerBound <= usedEnd { slabs[span.slab].usedEnd = span.granules.upperBound }
+    }
 
     /// Gives back `count` granules at an address that was taken.
     mutating func give(_ address: UnsafeMutableRawPointer, _ count: Int) {
@@ -99,7 +116,7 @@ struct SpanHeap: ~Copyable {
         backed.grow(toWordCount: free.wordCount)
         zero.grow(toWordCount: free.wordCount)
         let place = slabs.firstIndex { unsafe $0.address > address } ?? slabs.count
-        unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count), at: place)
+        unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count, usedEnd: start), at: place)
         zero.insert(start..<start + count)
         free.give(start..<start + count)
         lastSlab = place
@@ -150,7 +167,8 @@ struct SpanHeap: ~Copyable {
     /// least `count` are released. Returns how many were.
     mutating func releaseFree(atLeast count: Int, release: (UnsafeMutableRawPointer, Int) -> Bool) -> Int {
         var released = 0
-        for slab in slabs.reversed() {
+        for place in slabs.indices.reversed() {
+            let slab = slabs[place]
             var end = slab.granules.upperBound
             let first = slab.firstGranule
             while end > first && released < count {
@@ -163,6 +181,7 @@ struct SpanHeap: ~Copyable {
                 if unsafe release(address(of: start), (end - start) << Granule.shift) {
                     backed.remove(start..<end)
                     zero.insert(start..<end)
+                    slabs[place].usedEnd = min(slabs[place].usedEnd, start)
                     backedGranules -= end - start
                     released += end - start
                 }
