@@ -119,3 +119,11 @@ enum Fixtures {
         return sum == 0
     }
 }
+
+struct NothingFound: Error {}
+
+/// A value that is there. Takes what the macro `#require` cannot: values that cannot be copied, on the way.
+func found<Value>(_ value: Value?) throws -> Value {
+    guard let value else { throw NothingFound() }
+    return value
+}
