@@ -131,6 +131,10 @@ extension EngineState {
             unbacked = span.map { heap.unbackedCount($0) } ?? granules
         }
         if span == nil {
+            // No slab for what the limit will not let in.
+            guard base.hasRoom(for: granules << Granule.shift) else {
+                return .limitReached(needed: granules << Granule.shift)
+            }
             let needed = (granules << Granule.shift) + (request.alignment > Granule.byteCount ? request.alignment : 0)
             guard addSlab(holding: needed) else { return .refused(needed: needed) }
             span = heap.lowestFit(granules, alignment: request.alignment)
