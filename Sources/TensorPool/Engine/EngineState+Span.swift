@@ -168,7 +168,9 @@ extension EngineState {
         guard let flags = flags(TensorSizeCategory(byteCount: byteCount)) else { return false }
         var size = (usual + huge - 1) & -huge
         while true {
-            if let memory = unsafe try? mallocx(size, flags.union([.alignment(huge), .zeroed])) {
+            if heap.hasRoom(forSlabOf: size),
+                let memory = unsafe try? mallocx(size, flags.union([.alignment(huge), .zeroed]))
+            {
                 if configuration.hugePages == .automatic { unsafe SystemMemory.adviseHugePages(memory, size) }
                 unsafe heap.add(memory, byteCount: size)
                 return true

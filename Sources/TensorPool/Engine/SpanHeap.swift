@@ -22,6 +22,9 @@ struct SpanHeap: ~Copyable {
         let granules: Range<Int>
     }
 
+    /// The most granules of a heap, 4 TiB: the bitmaps and summaries of so many take 200 MiB.
+    static let maximumGranules = 1 << 28
+
     /// In the order of their addresses.
     private(set) var slabs: [Slab] = []
     private(set) var free = GranuleBitmap()
@@ -89,6 +92,12 @@ struct SpanHeap: ~Copyable {
     }
 
     // MARK: - Slabs
+
+    /// Whether a slab of so many bytes can be added.
+    func hasRoom(forSlabOf byteCount: Int) -> Bool {
+        let count = byteCount >> Granule.shift
+        return count <= Self.maximumGranules && firstGranuleForSlab(of: count) + count <= Self.maximumGranules
+    }
 
     /// Adds a slab of zero pages. `address` is aligned to huge pages, `byteCount` a multiple of them.
     mutating func add(_ address: UnsafeMutableRawPointer, byteCount: Int) {
