@@ -73,7 +73,7 @@ extension PoolTests {
                 #expect(Self.report(pool.refusedBuffer(byteCount))?.requested == byteCount)
                 #expect(Self.report(pool.refusedTensor(byteCount))?.requested == byteCount)
             }
-            #expect(pool.statistics().metadataBytes == before.metadataBytes, "the heap did not grow for it")
+            #expect(pool.statistics().metadataBytes <= before.metadataBytes, "the heap did not grow for it")
         }
 
         @Test(arguments: PoolCase.kinds)
