@@ -24,6 +24,7 @@ extension EngineState {
         var returned = 0
         for index in 0..<SizeClass.count { returned += returnDepot(index, keeping: 0) }
         returned += returnEmptySlabs()
+        if !weights.chunks.isEmpty { returnEmptyChunks() }
         returned += releaseFreeGranules(atLeast: .max)
         return returned
     }

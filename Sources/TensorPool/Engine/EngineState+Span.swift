@@ -136,6 +136,10 @@ extension EngineState {
             unbacked = span.map { heap.unbackedCount($0) } ?? granules
         }
         if span == nil {
+            // No slab for what the limit will not let in.
+            guard base.hasRoom(for: granules << Granule.shift) else {
+                return .limitReached(needed: granules << Granule.shift)
+            }
             let needed = (granules << Granule.shift) + (request.alignment > Granule.byteCount ? request.alignment : 0)
             guard addSlab(holding: needed) else { return .refused(needed: needed) }
             span = heap.lowestFit(granules, alignment: request.alignment)
@@ -169,7 +173,9 @@ extension EngineState {
         guard let flags = flags(TensorSizeCategory(byteCount: byteCount)) else { return false }
         var size = (usual + huge - 1) & -huge
         while true {
-            if let memory = unsafe try? mallocx(size, flags.union([.alignment(huge), .zeroed])) {
+            if heap.hasRoom(forSlabOf: size),
+                let memory = unsafe try? mallocx(size, flags.union([.alignment(huge), .zeroed]))
+            {
                 if configuration.hugePages == .automatic { unsafe SystemMemory.adviseHugePages(memory, size) }
                 unsafe heap.add(memory, byteCount: size)
                 return true

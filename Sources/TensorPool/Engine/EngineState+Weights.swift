@@ -4,6 +4,7 @@ internal import Jemalloc
 extension EngineState {
     mutating func allocateWeight(_ request: BlockRequest) -> Served {
         if weights.place(request.byteCount, alignment: request.alignment) == nil {
+            guard base.hasRoom(for: request.byteCount) else { return .limitReached(needed: request.byteCount) }
             guard addWeightChunk(holding: request.byteCount + request.alignment) else {
                 return .refused(needed: request.byteCount)
             }
@@ -43,6 +44,12 @@ extension EngineState {
         liveBytes -= byteCount
         promotedBytes -= byteCount
         unsafe giveSpan(address, Granule.count(byteCount))
+    }
+
+    /// Gives chunks back that no weight came to stand in, for the limit was reached in the meantime.
+    mutating func returnEmptyChunks() {
+        guard let flags = try? base.weightArenaFlags() else { return }
+        while let chunk = weights.removeEmpty() { unsafe dallocx(chunk.address, flags) }
     }
 
     private mutating func addWeightChunk(holding byteCount: Int) -> Bool {

@@ -1,7 +1,7 @@
 /// The rounding sizes of blocks up to 32 KiB: multiples of 64 up to 256 bytes, then four to a doubling.
 ///
 /// Every one of them is also a size class of jemalloc (jemalloc manual, "Size classes"), so a block wastes nothing
-/// twice: at most 20 % of a request over 256 bytes is padding.
+/// twice: of the block of a request over 256 bytes, less than a fifth is padding.
 @frozen @usableFromInline enum SizeClass {
     /// How many classes there are.
     @usableFromInline static let count = 32

@@ -25,6 +25,9 @@ struct SpanHeap: ~Copyable {
         let slab: Int
     }
 
+    /// The most granules of a heap, 4 TiB: the bitmaps and summaries of so many take 200 MiB.
+    static let maximumGranules = 1 << 28
+
     /// In the order of their addresses.
     private(set) var slabs: [Slab] = []
     private(set) var free = GranuleBitmap()
@@ -106,6 +109,12 @@ struct SpanHeap: ~Copyable {
     }
 
     // MARK: - Slabs
+
+    /// Whether a slab of so many bytes can be added.
+    func hasRoom(forSlabOf byteCount: Int) -> Bool {
+        let count = byteCount >> Granule.shift
+        return count <= Self.maximumGranules && firstGranuleForSlab(of: count) + count <= Self.maximumGranules
+    }
 
     /// Adds a slab of zero pages. `address` is aligned to huge pages, `byteCount` a multiple of them.
     mutating func add(_ address: UnsafeMutableRawPointer, byteCount: Int) {

@@ -71,6 +71,12 @@ struct WeightStore: ~Copyable {
         return chunks.remove(at: index)
     }
 
+    /// Takes out a chunk that never held a weight, for the caller to free; nil where there is none.
+    mutating func removeEmpty() -> Chunk? {
+        guard let index = chunks.firstIndex(where: { $0.weights == 0 }) else { return nil }
+        return chunks.remove(at: index)
+    }
+
     private static func wholePages(_ byteCount: Int) -> Int {
         (byteCount + SystemMemory.pageByteCount - 1) & -SystemMemory.pageByteCount
     }

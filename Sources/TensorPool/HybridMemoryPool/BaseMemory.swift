@@ -33,6 +33,9 @@ final class BaseMemory: Sendable {
         }
     }
 
+    /// Whether the limit has room for so many bytes at this moment: what is asked before address space is got for them.
+    func hasRoom(for byteCount: Int) -> Bool { limit - reserved >= byteCount }
+
     /// Gives bytes back to the limit.
     func unreserve(_ byteCount: Int) {
         if byteCount != 0 { counter.subtract(byteCount, ordering: .relaxed) }

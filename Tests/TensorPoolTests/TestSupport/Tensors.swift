@@ -1,3 +1,4 @@
+import Foundation
 import TensorPool
 import Testing
 
@@ -14,6 +15,7 @@ final class Owned: Sendable {
     func holds(_ pattern: UInt64) -> Bool {
         unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.holds($0, pattern) }
     }
+    func dirty() { unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.dirty($0) } }
     var isZero: Bool { unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.isZero($0) } }
 }
 
@@ -82,40 +84,56 @@ func expectSums(_ statistics: PoolStatistics, sourceLocation: SourceLocation = #
     #expect(byCategory == statistics.allocations, sourceLocation: sourceLocation)
 }
 
-/// Bytes that follow from a number.
+/// Bytes that follow from a number. Of more than 64 KiB, one word of each page and the two ends.
 enum Fixtures {
-    /// Fills memory with bytes that follow from a number.
-    static func fill(_ bytes: UnsafeMutableRawBufferPointer, _ pattern: UInt64) {
-        let words = bytes.count / 8
-        var value = pattern
-        for index in 0..<words {
-            unsafe bytes.storeBytes(of: value, toByteOffset: index * 8, as: UInt64.self)
-            value &+= 0x9E37_79B9_7F4A_7C15
+    /// Calls `body` with each place of a word and the word, until it says no. Whether it never did.
+    private static func forEachWord(_ byteCount: Int, _ pattern: UInt64, _ body: (Int, UInt64) -> Bool) -> Bool {
+        let end = byteCount & ~7
+        let isWhole = byteCount <= 64 << 10
+        var offset = 0
+        while offset < end {
+            if !body(offset, pattern &+ UInt64(offset) &* 0x9E37_79B9_7F4A_7C15) { return false }
+            let isAtAnEnd = isWhole || offset < 64 || offset >= end - 64
+            offset = isAtAnEnd ? offset + 8 : min((offset & ~4095) + 4096, end - 64)
         }
-        for index in words * 8..<bytes.count { unsafe bytes[index] = UInt8(truncatingIfNeeded: pattern) }
+        return true
+    }
+
+    /// Writes them.
+    static func fill(_ bytes: UnsafeMutableRawBufferPointer, _ pattern: UInt64) {
+        _ = forEachWord(bytes.count, pattern) { offset, word in
+            unsafe bytes.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
+            return true
+        }
+        for index in bytes.count & ~7..<bytes.count { unsafe bytes[index] = UInt8(truncatingIfNeeded: pattern) }
     }
 
     /// Whether memory holds what ``fill(_:_:)`` wrote.
     static func holds(_ bytes: UnsafeMutableRawBufferPointer, _ pattern: UInt64) -> Bool {
-        let words = bytes.count / 8
-        var value = pattern
-        var same = true
-        for index in 0..<words {
-            same = unsafe same && bytes.load(fromByteOffset: index * 8, as: UInt64.self) == value
-            value &+= 0x9E37_79B9_7F4A_7C15
+        for index in bytes.count & ~7..<bytes.count where unsafe bytes[index] != UInt8(truncatingIfNeeded: pattern) {
+            return false
         }
-        for index in words * 8..<bytes.count {
-            same = unsafe same && bytes[index] == UInt8(truncatingIfNeeded: pattern)
+        return forEachWord(bytes.count, pattern) { offset, word in
+            unsafe bytes.load(fromByteOffset: offset, as: UInt64.self) == word
         }
-        return same
     }
 
     /// Whether all bytes are zero.
     static func isZero(_ bytes: UnsafeMutableRawBufferPointer) -> Bool {
-        var sum: UInt64 = 0
-        let words = bytes.count / 8
-        for index in 0..<words { unsafe sum |= bytes.load(fromByteOffset: index * 8, as: UInt64.self) }
-        for index in words * 8..<bytes.count { sum |= UInt64(unsafe bytes[index]) }
-        return sum == 0
+        guard let first = bytes.baseAddress else { return true }
+        return unsafe bytes[0] == 0 && memcmp(first, first + 1, bytes.count - 1) == 0
     }
+
+    /// Writes ones into all bytes.
+    static func dirty(_ bytes: UnsafeMutableRawBufferPointer) {
+        unsafe _ = memset(bytes.baseAddress!, 0xFF, bytes.count)
+    }
+}
+
+struct NothingFound: Error {}
+
+/// A value that is there. Takes what the macro `#require` cannot: values that cannot be copied, on the way.
+func found<Value>(_ value: Value?) throws -> Value {
+    guard let value else { throw NothingFound() }
+    return value
 }

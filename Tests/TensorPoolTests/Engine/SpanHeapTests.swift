@@ -1,0 +1,225 @@
+import Testing
+
+@testable import TensorPool
+
+@Suite struct SpanHeapTests {
+    /// An address that nothing is read from or written to: the heap only counts with it.
+    private static func address(_ mebibytes: Int) -> UnsafeMutableRawPointer {
+        unsafe UnsafeMutableRawPointer(bitPattern: mebibytes << 20)!
+    }
+
+    private static func take(_ heap: inout SpanHeap, _ count: Int, alignment: Int = 64) -> SpanHeap.Span? {
+        guard let span = heap.lowestFit(count, alignment: alignment) else { return nil }
+        heap.take(span)
+        heap.markWritten(span)
+        return span
+    }
+
+    @Test func anEmptyHeapFitsNothing() {
+        let heap = SpanHeap()
+        let found = heap.lowestFit(1, alignment: 64) != nil || heap.lowestFit(1, alignment: 2 << 20) != nil
+        #expect(!found)
+        #expect(heap.backedGranules == 0 && heap.takenGranules == 0 && heap.prewarmedGranules == 0)
+    }
+
+    @Test func theLowestFitIsTakenAndNeighboursJoin() throws {
+        var heap = SpanHeap()
+        unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
+        var spans: [SpanHeap.Span] = []
+        for count in [3, 5, 7, 1] { spans.append(try found(Self.take(&heap, count))) }
+        #expect(spans.map(\.granules) == [0..<3, 3..<8, 8..<15, 15..<16])
+        #expect(unsafe spans[1].address == Self.address(1024) + 3 * Granule.byteCount)
+        #expect(heap.takenGranules == 16 && heap.backedGranules == 16)
+        unsafe heap.give(spans[0].address, 3)
+        unsafe heap.give(spans[2].address, 7)
+        // The hole of 3 is lower, but 4 do not fit into it.
+        #expect(heap.lowestFit(3, alignment: 64)?.granules == 0..<3)
+        #expect(heap.lowestFit(4, alignment: 64)?.granules == 8..<12)
+        unsafe heap.give(spans[1].address, 5)
+        #expect(heap.lowestFit(15, alignment: 64)?.granules == 0..<15, "three neighbours joined")
+        unsafe heap.give(spans[3].address, 1)
+        #expect(heap.lowestFit(128, alignment: 64)?.granules == 0..<128)
+        #expect(heap.takenGranules == 0 && heap.backedGranules == 16, "given is not unbacked")
+    }
+
+    @Test func spansAreAligned() throws {
+        var heap = SpanHeap()
+        unsafe heap.add(Self.address(1026), byteCount: 8 << 20)
+        _ = try found(Self.take(&heap, 1))
+        var shift = 15
+        while shift <= 21 {
+            let span = try found(Self.take(&heap, 3, alignment: 1 << shift))
+            #expect(UInt(bitPattern: unsafe span.address) % (1 << UInt(shift)) == 0)
+            shift += 1
+        }
+        // What lies before an aligned span stays free.
+        #expect(heap.lowestFit(1, alignment: 64)?.granules == 1..<2)
+    }
+
+    @Test func runsNeverCrossSlabs() throws {
+        var heap = SpanHeap()
+        // Neighbours in memory, so that only the heap itself can keep them apart.
+        unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
+        unsafe heap.add(Self.address(1026), byteCount: 2 << 20)
+        unsafe heap.add(Self.address(1020), byteCount: 4 << 20)
+        #expect(heap.slabs.count == 3)
+        #expect(heap.slabs.map { UInt(bitPattern: unsafe $0.address) >> 20 } == [1020, 1024, 1026])
+        #expect(heap.lowestFit(257, alignment: 64) == nil)
+        let large = try found(Self.take(&heap, 256))
+        #expect(unsafe large.address == Self.address(1020))
+        let second = try found(Self.take(&heap, 100))
+        let third = try found(Self.take(&heap, 100))
+        #expect(heap.lowestFit(29, alignment: 64) == nil, "28 are left in each")
+        #expect(unsafe [second.address, third.address] == [Self.address(1024), Self.address(1026)])
+        unsafe heap.give(third.address, 100)
+        unsafe heap.give(second.address, 100)
+        unsafe heap.give(large.address, 256)
+        #expect(heap.slabs.allSatisfy { $0.takenGranules == 0 })
+    }
+
+    @Test func theHoleOfARemovedSlabIsUsedAgain() throws {
+        var heap = SpanHeap()
+        for place in 0..<4 { unsafe heap.add(Self.address(1024 + 8 * place), byteCount: 2 << 20) }
+        let firsts = heap.slabs.map(\.firstGranule)
+        // All of the slab was in use, half of it still is backed.
+        var spans: [SpanHeap.Span] = []
+        for _ in 0..<4 { spans.append(try found(Self.take(&heap, 128))) }
+        unsafe heap.give(spans[1].address, 128)
+        let removed = heap.remove(slab: 1)
+        #expect(unsafe removed.slab.address == Self.address(1032) && removed.backedGranules == 128)
+        #expect(heap.slabs.count == 3 && heap.backedGranules == 384 && heap.takenGranules == 384)
+        #expect(heap.lowestFit(1, alignment: 64) == nil)
+        #expect(unsafe !heap.contains(Self.address(1032)))
+        // A larger one does not fit into the hole, one as large does.
+        unsafe heap.add(Self.address(2048), byteCount: 4 << 20)
+        unsafe heap.add(Self.address(512), byteCount: 2 << 20)
+        #expect(
+            heap.slabs.map(\.firstGranule) == [firsts[1], firsts[0], firsts[2], firsts[3], heap.slabs[4].firstGranule])
+        #expect(heap.slabs[4].firstGranule > firsts[3])
+        let span = try found(heap.lowestFit(128, alignment: 64))
+        #expect(unsafe span.address == Self.address(512))
+        #expect(heap.unbackedCount(span) == 128, "a new slab is not backed")
+        for span in [spans[0], spans[2], spans[3]] { unsafe heap.give(span.address, 128) }
+        for place in heap.slabs.indices.reversed() { _ = heap.remove(slab: place) }
+        #expect(heap.backedGranules == 0 && heap.takenGranules == 0)
+        #expect(heap.lowestFit(1, alignment: 64) == nil)
+    }
+
+    @Test func whatIsBackedIsCountedOnce() throws {
+        var heap = SpanHeap()
+        unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
+        let taken = try found(Self.take(&heap, 10))
+        var populated: [Range<Int>] = []
+        let backed = unsafe heap.back(upTo: 20) { address, byteCount in
+            let start = unsafe (address - Self.address(1024)) >> Granule.shift
+            populated.append(start..<start + byteCount >> Granule.shift)
+        }
+        #expect(backed == 20 && populated == [10..<30])
+        #expect(heap.backedGranules == 30 && heap.prewarmedGranules == 20)
+        // Backed and used: no longer prewarmed.
+        let used = try found(Self.take(&heap, 5))
+        #expect(used.granules == 10..<15 && heap.backedGranules == 30 && heap.prewarmedGranules == 15)
+        unsafe heap.give(used.address, 5)
+        #expect(heap.prewarmedGranules == 15, "given back it is cached, not prewarmed")
+        let all = unsafe heap.back(upTo: .max) { _, _ in }
+        #expect(all == 98 && heap.backedGranules == 128)
+
+        // Given back to the system: highest first, whole runs, never what is taken.
+        var released: [Range<Int>] = []
+        let count = unsafe heap.releaseFree(atLeast: 1) { address, byteCount in
+            let start = unsafe (address - Self.address(1024)) >> Granule.shift
+            released.append(start..<start + byteCount >> Granule.shift)
+            return true
+        }
+        #expect(count == 118 && released == [10..<128])
+        #expect(heap.backedGranules == 10 && heap.takenGranules == 10 && heap.prewarmedGranules == 0)
+        unsafe heap.give(taken.address, 10)
+        let refused = unsafe heap.releaseFree(atLeast: .max) { _, _ in false }
+        #expect(refused == 0 && heap.backedGranules == 10, "what the system refuses stays counted")
+    }
+
+    @Test func releasingStopsWhenThereIsEnough() throws {
+        var heap = SpanHeap()
+        unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
+        let spans = try (0..<8).map { _ in try found(Self.take(&heap, 16)) }
+        for index in [1, 3, 5] { unsafe heap.give(spans[index].address, 16) }
+        var released = unsafe heap.releaseFree(atLeast: 17) { _, _ in true }
+        #expect(released == 32)
+        #expect(heap.unbackedCount(spans[1]) == 0 && heap.unbackedCount(spans[3]) == 16)
+        released = unsafe heap.releaseFree(atLeast: .max) { _, _ in true }
+        #expect(released == 16 && heap.backedGranules == heap.takenGranules)
+    }
+
+    @Test func whatWasNeverWrittenIsKnown() throws {
+        var heap = SpanHeap()
+        unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
+        func written(_ span: SpanHeap.Span) -> [Range<Int>] {
+            var runs: [Range<Int>] = []
+            unsafe heap.forEachWrittenRun(span) { address, byteCount in
+                let start = unsafe (address - Self.address(1024)) >> Granule.shift
+                runs.append(start..<start + byteCount >> Granule.shift)
+            }
+            return runs
+        }
+        let first = try found(heap.lowestFit(4, alignment: 64))
+        heap.take(first)
+        #expect(written(first).isEmpty)
+        heap.markWritten(first)
+        #expect(written(first) == [0..<4])
+        let second = try found(Self.take(&heap, 4))
+        let third = try found(Self.take(&heap, 4))
+        unsafe heap.give(second.address, 4)
+        _ = unsafe heap.releaseFree(atLeast: .max) { _, _ in true }
+        unsafe heap.give(first.address, 4)
+        unsafe heap.give(third.address, 4)
+        let whole = try found(heap.lowestFit(16, alignment: 64))
+        heap.take(whole)
+        #expect(written(whole) == [0..<4, 8..<12], "released pages read as zero again")
+    }
+
+    @Test func randomWorkMatchesANaiveModel() {
+        var random = SeededRandom(SeededRandom.runSeed("SpanHeapTests"))
+        var heap = SpanHeap()
+        var live: [(address: Int, count: Int)] = []
+        var slabs: [(address: Int, byteCount: Int)] = []
+        for step in 0..<4000 {
+            switch random.below(20) {
+            case 0 where slabs.count < 6:
+                let byteCount = (2 << 20) * (1 + random.below(3))
+                let address = (1 + random.below(1000)) * (2 << 20)
+                if slabs.contains(where: { $0.address < address + byteCount && address < $0.address + $0.byteCount }) {
+                    continue
+                }
+                slabs.append((address, byteCount))
+                unsafe heap.add(UnsafeMutableRawPointer(bitPattern: address)!, byteCount: byteCount)
+            case 1:
+                if let place = heap.slabs.firstIndex(where: { $0.takenGranules == 0 }) {
+                    let address = Int(bitPattern: unsafe heap.slabs[place].address)
+                    _ = heap.remove(slab: place)
+                    slabs.removeAll { $0.address == address }
+                }
+            case 2: _ = unsafe heap.releaseFree(atLeast: random.below(200)) { _, _ in true }
+            case 3: _ = unsafe heap.back(upTo: random.below(50)) { _, _ in }
+            case 4...10 where !live.isEmpty:
+                let span = live.remove(at: random.below(live.count))
+                unsafe heap.give(UnsafeMutableRawPointer(bitPattern: span.address)!, span.count)
+            default:
+                let count = 1 + random.below(random.below(5) == 0 ? 150 : 12)
+                let alignment = random.below(4) == 0 ? 1 << (6 + random.below(16)) : 64
+                guard let span = heap.lowestFit(count, alignment: alignment) else { continue }
+                heap.take(span)
+                heap.markWritten(span)
+                let address = Int(bitPattern: unsafe span.address)
+                let end = address + count << Granule.shift
+                let isInside = slabs.contains { $0.address <= address && end <= $0.address + $0.byteCount }
+                let overlaps = live.contains { $0.address < end && address < $0.address + $0.count << Granule.shift }
+                #expect(isInside && !overlaps && address % max(alignment, Granule.byteCount) == 0, "step \(step)")
+                live.append((address, count))
+            }
+            #expect(heap.takenGranules == live.reduce(0) { $0 + $1.count })
+            #expect(heap.slabs.reduce(0) { $0 + $1.takenGranules } == heap.takenGranules)
+            #expect(heap.slabs.reduce(0) { $0 + heap.backed.count(in: $1.granules) } == heap.backedGranules)
+            #expect(heap.backedGranules >= heap.takenGranules + heap.prewarmedGranules)
+        }
+    }
+}

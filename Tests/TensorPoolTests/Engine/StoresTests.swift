@@ -1,0 +1,161 @@
+import Synchronization
+import Testing
+
+@testable import TensorPool
+
+/// An address that nothing is read from or written to.
+private func address(_ number: Int) -> UnsafeMutableRawPointer {
+    unsafe UnsafeMutableRawPointer(bitPattern: 1 << 30 + number * 64)!
+}
+
+@Suite struct AddressStackTests {
+    @Test func theLastOnePushedComesFirst() {
+        var stack = AddressStack()
+        #expect(unsafe stack.pop() == nil)
+        for number in 0..<1000 { unsafe stack.push(address(number)) }
+        #expect(stack.count == 1000)
+        for number in (900..<1000).reversed() { #expect(unsafe stack.pop() == address(number)) }
+        var many = unsafe (0..<50).map { unsafe address($0) }
+        let taken = unsafe many.withUnsafeMutableBufferPointer { unsafe stack.pop(50, into: $0.baseAddress!) }
+        #expect(taken == 50 && stack.count == 850)
+        #expect(unsafe many == (850..<900).map { unsafe address($0) }, "in the order they were pushed")
+        unsafe many.withUnsafeMutableBufferPointer { unsafe stack.push($0.baseAddress!, 50) }
+        #expect(unsafe stack.pop() == address(899))
+        unsafe many = unsafe [UnsafeMutableRawPointer](repeating: address(0), count: 2000)
+        let rest = unsafe many.withUnsafeMutableBufferPointer { unsafe stack.pop(2000, into: $0.baseAddress!) }
+        #expect(rest == 899 && stack.count == 0)
+    }
+}
+
+@Suite struct DepotTests {
+    @Test func bytesAreThoseOfTheBlocks() {
+        var depot = Depot()
+        unsafe depot.put(address(1), class: 0)
+        unsafe depot.put(address(2), class: 5)
+        let two = unsafe [address(3), address(4)]
+        unsafe two.withUnsafeBufferPointer { unsafe depot.put($0.baseAddress!, 2, class: 5) }
+        #expect(depot.byteCount == SizeClass.byteCount(0) + 3 * SizeClass.byteCount(5))
+        #expect(depot.count(ofClass: 5) == 3 && depot.count(ofClass: 1) == 0)
+        #expect(unsafe depot.take(class: 5) == address(4))
+        #expect(unsafe depot.take(class: 1) == nil)
+        var got = unsafe [address(0), address(0), address(0)]
+        let taken = unsafe got.withUnsafeMutableBufferPointer { unsafe depot.take(3, class: 5, into: $0.baseAddress!) }
+        #expect(taken == 2)
+        #expect(unsafe got.prefix(2) == [address(2), address(3)])
+        #expect(depot.byteCount == SizeClass.byteCount(0))
+    }
+
+    @Test func whatWasUsedIsNoLongerPrewarmed() {
+        var depot = Depot()
+        for number in 0..<10 { unsafe depot.put(address(number), class: 3) }
+        #expect(depot.prewarmedByteCount == 0)
+        depot.markPrewarmed(class: 3)
+        let size = SizeClass.byteCount(3)
+        #expect(depot.prewarmedByteCount == 10 * size)
+        for _ in 0..<4 { _ = unsafe depot.take(class: 3) }
+        #expect(depot.prewarmedByteCount == 6 * size)
+        for number in 0..<4 { unsafe depot.put(address(number), class: 3) }
+        #expect(depot.prewarmedByteCount == 6 * size, "used blocks come back as cached ones")
+        for _ in 0..<4 { _ = unsafe depot.take(class: 3) }
+        #expect(depot.prewarmedByteCount == 6 * size, "and are used first")
+        #expect(depot.byteCount == 6 * size)
+    }
+}
+
+@Suite struct WeightStoreTests {
+    private static let chunkByteCount = 2 << 20
+
+    private static func place(_ store: inout WeightStore, _ byteCount: Int, alignment: Int = 64) -> (
+        address: UnsafeMutableRawPointer, isZero: Bool, growth: Int
+    )? {
+        guard let place = store.place(byteCount, alignment: alignment) else { return nil }
+        let before = store.countedBytes
+        let weight = unsafe store.take(chunk: place.chunk, offset: place.offset, byteCount: byteCount)
+        #expect(store.countedBytes - before == place.growth, "what was announced is what is counted")
+        return unsafe (weight.address, weight.isZero, place.growth)
+    }
+
+    @Test func weightsStandOneBehindTheOther() throws {
+        var store = WeightStore()
+        #expect(store.place(1, alignment: 64) == nil)
+        unsafe store.add(address(0), byteCount: Self.chunkByteCount)
+        let first = unsafe try #require(Self.place(&store, 100))
+        let second = unsafe try #require(Self.place(&store, 64))
+        let third = unsafe try #require(Self.place(&store, 5000))
+        #expect(unsafe second.address - first.address == 128 && third.address - second.address == 64)
+        #expect(unsafe first.isZero && !second.isZero && !third.isZero, "only pages nobody used are known to be zero")
+        #expect(unsafe [first.growth, second.growth, third.growth] == [4096, 0, 4096])
+        #expect(store.liveBytes == 5164 && store.weights == 3 && store.countedBytes == 8192)
+        let aligned = unsafe try #require(Self.place(&store, 10, alignment: 65536))
+        #expect(unsafe aligned.address - first.address == 65536)
+
+        // The room of the last one is used again, that of another when the chunk is empty.
+        var removed = unsafe store.remove(aligned.address, byteCount: 10)
+        #expect(removed == nil)
+        removed = unsafe store.remove(first.address, byteCount: 100)
+        #expect(removed == nil && store.weights == 2)
+        let again = unsafe try #require(Self.place(&store, 64))
+        #expect(unsafe again.address == aligned.address && again.growth == 0 && !again.isZero)
+        removed = unsafe store.remove(again.address, byteCount: 64)
+        #expect(removed == nil)
+        removed = unsafe store.remove(second.address, byteCount: 64)
+        #expect(removed == nil)
+        removed = unsafe store.remove(third.address, byteCount: 5000)
+        let chunk = try #require(removed)
+        #expect(unsafe chunk.address == address(0) && chunk.counted == 69_632)
+        #expect(store.countedBytes == 0 && store.liveBytes == 0 && store.weights == 0 && store.chunks.isEmpty)
+    }
+
+    @Test func whatDoesNotFitGoesIntoAnotherChunk() throws {
+        var store = WeightStore()
+        unsafe store.add(address(0), byteCount: Self.chunkByteCount)
+        _ = unsafe try #require(Self.place(&store, Self.chunkByteCount - 64))
+        let last = unsafe try #require(Self.place(&store, 64))
+        #expect(unsafe last.address - address(0) == Self.chunkByteCount - 64, "the last 64 bytes are used too")
+        #expect(store.place(1, alignment: 64) == nil)
+        unsafe store.add(address(1 << 20), byteCount: Self.chunkByteCount)
+        #expect(store.place(Self.chunkByteCount + 1, alignment: 64) == nil)
+        let next = unsafe try #require(Self.place(&store, Self.chunkByteCount))
+        #expect(unsafe next.address == address(1 << 20))
+        #expect(store.countedBytes == 2 * Self.chunkByteCount)
+    }
+}
+
+@Suite struct RecordStoreTests {
+    @Test func recordsAreAlignedAndApart() {
+        var store = RecordStore()
+        #expect(unsafe MemoryLayout<BlockRecord>.stride == 32)
+        var all: Set<UInt> = []
+        var entries = unsafe [UnsafeMutableRawPointer](repeating: address(0), count: 100)
+        for _ in 0..<20 {
+            let count = unsafe entries.withUnsafeMutableBufferPointer { unsafe store.take(100, into: $0.baseAddress!) }
+            #expect(count > 0)
+            for index in 0..<count { all.insert(UInt(bitPattern: unsafe entries[index])) }
+        }
+        let apart = zip(all.sorted(), all.sorted().dropFirst()).allSatisfy { $1 - $0 >= 32 }
+        #expect(all.count > 1500 && apart && all.allSatisfy { $0 % 32 == 0 })
+        #expect(store.byteCount >= all.count * 32)
+    }
+
+    @Test func onlyLiveOnesAreVisited() {
+        var store = RecordStore()
+        var entries = unsafe [UnsafeMutableRawPointer](repeating: address(0), count: 10)
+        _ = unsafe entries.withUnsafeMutableBufferPointer { unsafe store.take(10, into: $0.baseAddress!) }
+        var states: [UInt64] = []
+        for index in 0..<10 {
+            let record = unsafe entries[index].assumingMemoryBound(to: BlockRecord.self)
+            unsafe states.append(
+                record.describe(address: address(index), byteCount: 1 << 46, id: UInt64(index), owner: 7))
+            #expect(unsafe record.pointee.byteCountAndOwner >> 16 == 1 << 46)
+            #expect(unsafe record.pointee.byteCountAndOwner & 0xFFFF == 7)
+        }
+        #expect(states.allSatisfy { $0 & RecordStatus.mask == RecordStatus.live })
+        let record = unsafe entries[3].assumingMemoryBound(to: BlockRecord.self)
+        unsafe record.pointee.state.store(states[3] - RecordStatus.live, ordering: .relaxed)
+        var seen: Set<UInt64> = []
+        unsafe store.forEachLive { unsafe seen.insert($0.pointee.tensorID) }
+        #expect(seen == [0, 1, 2, 4, 5, 6, 7, 8, 9])
+        let next = unsafe record.describe(address: address(3), byteCount: 1, id: 3, owner: 7)
+        #expect(next == states[3] + RecordStatus.generationStep)
+    }
+}
