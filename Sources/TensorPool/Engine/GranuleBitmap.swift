@@ -127,23 +127,25 @@
         var index = group << Self.groupShift
         while index < wordCount {
             let word = unsafe words[index]
-            if word == .max {
+            if word == 0 {
+                longest = max(longest, run)
+                run = 0
+            } else if word == .max {
                 run &+= 64
                 if run >= count { return .found((index &+ 1) &* 64 &- run) }
             } else {
                 // The run so far ends in this word.
-                run &+= (~word).trailingZeroBitCount
-                if run >= count { return .found(index &* 64 &+ (~word).trailingZeroBitCount &- run) }
+                let prefix = (~word).trailingZeroBitCount
+                run &+= prefix
+                if run >= count { return .found(index &* 64 &+ prefix &- run) }
                 longest = max(longest, run)
                 if index >= end { break }
-                if word != 0 {
-                    // Runs inside the word: too short, or found. What is not found is shorter than what was wanted.
-                    if count < 63 {
-                        let start = word.lowestRun(of: count)
-                        if start < 64 { return .found(index &* 64 &+ start) }
-                    }
-                    longest = max(longest, min(count &- 1, 62))
+                // Runs inside the word: found, or shorter than what was wanted.
+                if count < 63 {
+                    let start = word.lowestRun(of: count)
+                    if start < 64 { return .found(index &* 64 &+ start) }
                 }
+                longest = max(longest, min(count &- 1, 62))
                 run = (~word).leadingZeroBitCount
             }
             index &+= 1

@@ -26,7 +26,6 @@ import Testing
         }
         for word in words {
             let runs = Self.runs(word)
-            #expect(word.longestRun == runs.map(\.length).max() ?? 0)
             for count in [1, 2, 3, 5, 8, 13, 31, 32, 33, 63, 64] {
                 let lowest = runs.first { $0.length >= count }?.start ?? 64
                 if word.lowestRun(of: count) != lowest { Issue.record("\(count) in \(word)") }

@@ -15,44 +15,28 @@ import Testing
             }
             return nil
         }
-
-        var longestRun: Int {
-            var length = 0
-            var longest = 0
-            for isFree in free {
-                length = isFree ? length + 1 : 0
-                longest = max(longest, length)
-            }
-            return longest
-        }
-
-        func runLength(from granule: Int, limit: Int) -> Int {
-            free[granule...].prefix(limit).prefix { $0 }.count
-        }
     }
 
-    private static func compare(_ bitmap: borrowing GranuleBitmap, _ naive: Naive, _ random: inout SeededRandom) -> Bool
+    private static func compare(_ bitmap: inout GranuleBitmap, _ naive: Naive, _ random: inout SeededRandom) -> Bool
     {
         let total = naive.free.count
         for count in [1, 2, 63, 64, 65, 1 + random.below(total), 1 + random.below(100), total, total + 1] {
             if bitmap.lowestRun(of: count) != naive.lowestRun(of: count) { return false }
         }
         let granule = random.below(total)
-        let limit = 1 + random.below(300)
-        return bitmap.longestRun == naive.longestRun && bitmap.isFree(granule) == naive.free[granule]
-            && bitmap.runLength(from: granule, limit: limit) == naive.runLength(from: granule, limit: limit)
+        return bitmap.isFree(granule) == naive.free[granule]
     }
 
-    @Test(arguments: [1, 2, 4, 16])
+    @Test(arguments: [16, 32, 64])
     func randomWorkMatchesANaiveModel(wordCount: Int) {
         var random = SeededRandom(SeededRandom.runSeed("GranuleBitmapTests"))
         var bitmap = GranuleBitmap(wordCount: wordCount)
         var naive = Naive(free: [Bool](repeating: false, count: wordCount * 64))
         #expect(bitmap.lowestRun(of: 1) == nil)
         #expect(bitmap.lowestRun(of: 0) == nil)
-        for step in 0..<1500 {
+        for step in 0..<600 {
             let total = naive.free.count
-            if step == 700 || step == 1100 {
+            if step == 300 || step == 450 {
                 bitmap.grow(toWordCount: total / 64 + 1)
                 #expect(bitmap.wordCount == total / 32, "it doubles")
                 naive.free += [Bool](repeating: false, count: bitmap.wordCount * 64 - total)
@@ -70,7 +54,7 @@ import Testing
                 let isRight = range.allSatisfy { bitmap.isFree($0) == bitmap.isFree(low) }
                 #expect(isRight)
             }
-            let same = Self.compare(bitmap, naive, &random)
+            let same = Self.compare(&bitmap, naive, &random)
             #expect(same, "step \(step)")
             if !same { return }
         }
@@ -78,7 +62,7 @@ import Testing
 
     @Test func everythingTakenAndGivenBackIsOneRun() {
         var random = SeededRandom(SeededRandom.runSeed("GranuleBitmapTests.order"))
-        var bitmap = GranuleBitmap(wordCount: 8)
+        var bitmap = GranuleBitmap(wordCount: 16)
         bitmap.give(0..<512)
         var starts: [Int] = []
         while let start = bitmap.lowestRun(of: 3) {
@@ -86,10 +70,9 @@ import Testing
             bitmap.take(start..<start + 3)
             starts.append(start)
         }
-        #expect(bitmap.longestRun == 2)
+        #expect(bitmap.lowestRun(of: 2) == 510)
         starts.shuffle(using: &random)
         for start in starts { bitmap.give(start..<start + 3) }
-        #expect(bitmap.longestRun == 512)
         #expect(bitmap.lowestRun(of: 512) == 0)
         #expect(bitmap.lowestRun(of: 513) == nil)
     }

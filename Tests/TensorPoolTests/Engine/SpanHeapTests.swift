@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func anEmptyHeapFitsNothing() {
-        let heap = SpanHeap()
+        var heap = SpanHeap()
         let found = heap.lowestFit(1, alignment: 64) != nil || heap.lowestFit(1, alignment: 2 << 20) != nil
         #expect(!found)
         #expect(heap.backedGranules == 0 && heap.takenGranules == 0 && heap.prewarmedGranules == 0)
