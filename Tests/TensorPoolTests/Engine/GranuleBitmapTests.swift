@@ -17,8 +17,7 @@ import Testing
         }
     }
 
-    private static func compare(_ bitmap: inout GranuleBitmap, _ naive: Naive, _ random: inout SeededRandom) -> Bool
-    {
+    private static func compare(_ bitmap: inout GranuleBitmap, _ naive: Naive, _ random: inout SeededRandom) -> Bool {
         let total = naive.free.count
         for count in [1, 2, 63, 64, 65, 1 + random.below(total), 1 + random.below(100), total, total + 1] {
             if bitmap.lowestRun(of: count) != naive.lowestRun(of: count) { return false }

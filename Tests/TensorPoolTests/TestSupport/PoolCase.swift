@@ -18,6 +18,13 @@ struct PoolCase: Sendable, CustomTestStringConvertible {
             },
             PoolCase(name: "optimized") { try OptimizedTensorMemoryPool($0) },
             PoolCase(name: "optimized, bare") { try OptimizedTensorMemoryPool($0, configuration: .bare) },
+            PoolCase(name: "adaptive") { try AdaptiveTensorMemoryPool($0) },
+            PoolCase(name: "adaptive, forced standard") { try AdaptiveTensorMemoryPool($0, strategy: .standard) },
+            PoolCase(name: "enhanced standard") {
+                let pool = try TensorMemoryPool($0)
+                try pool.applyPerformanceEnhancements()
+                return pool
+            },
             PoolCase(name: "optimized, no cache") { try OptimizedTensorMemoryPool($0, configuration: .uncached) },
         ] + profiles
 

@@ -1,0 +1,106 @@
+import TensorPool
+import Testing
+
+extension PoolTests {
+    @Suite struct AdaptiveRoutingTests {
+        private static func quiet() -> AdaptiveConfiguration {
+            var configuration = AdaptiveConfiguration()
+            configuration.optimized.enablePrewarming = false
+            return configuration
+        }
+
+        @Test(arguments: [
+            (1, TensorRole.activation, AllocationStrategy.standard), (32 << 10, .activation, .standard),
+            ((1 << 20) + 1, .activation, .optimized), (64 << 20, .activation, .optimized),
+            (100, .weight, .optimized), (1 << 20, .weight, .optimized), (64 << 10, .temporary, .standard),
+            (2 << 20, .temporary, .optimized),
+        ])
+        func rulesSendTensorsToTheirStrategy(byteCount: Int, role: TensorRole, expected: AllocationStrategy) throws {
+            let pool = try AdaptiveTensorMemoryPool(HybridMemoryPool(), configuration: Self.quiet())
+            let handle = try pool.allocateTensor(
+                id: 1, byteCount: byteCount, device: .cpu, isModelWeight: role == .weight,
+                isTemporary: role == .temporary)
+            let decision = pool.explain(
+                byteCount: byteCount, isModelWeight: role == .weight, isTemporary: role == .temporary)
+            #expect(decision.strategy == expected)
+            let served = expected == .standard ? pool.standard.statistics() : pool.optimized.statistics()
+            #expect(served.liveBytes == byteCount)
+            #expect(pool.statistics().allocations == 1)
+            try pool.deallocateTensor(id: 1, handle)
+            #expect(pool.statistics().liveBytes == 0)
+        }
+
+        @Test func whatIsBetweenStartsStandardAndIsMeasured() throws {
+            let pool = try AdaptiveTensorMemoryPool(HybridMemoryPool(), configuration: Self.quiet())
+            let byteCount = 256 << 10
+            #expect(pool.explain(byteCount: byteCount).rule == .measured)
+            #expect(pool.explain(byteCount: byteCount).strategy == .standard)
+            for _ in 0..<400 { drop(try pool.allocate(byteCount: byteCount)) }
+            let decision = pool.explain(byteCount: byteCount)
+            #expect(decision.comparisons > 0)
+            #expect(decision.standardNanoseconds != nil && decision.optimizedNanoseconds != nil)
+            // Which one measures better is the machine's business; that the figures decide is ours.
+            let optimizedPays = try found(decision.optimizedNanoseconds) + decision.idleNanoseconds
+            let other = pool.explain(byteCount: 512 << 10)
+            #expect(other.comparisons == 0 && other.strategy == .standard, "sizes are measured apart")
+            #expect(optimizedPays > 0)
+            #expect(decision.description.contains("comparisons"))
+        }
+
+        @Test func aForcedStrategyHoldsForEverySizeAndIsReadBack() throws {
+            for strategy in AllocationStrategy.allCases {
+                let pool = try AdaptiveTensorMemoryPool(HybridMemoryPool(), strategy: strategy)
+                #expect(pool.forcedStrategy == strategy)
+                for byteCount in [100, 20 << 10, 200 << 10, 3 << 20] {
+                    for _ in 0..<20 { drop(try pool.allocate(byteCount: byteCount)) }
+                    #expect(pool.explain(byteCount: byteCount).rule == .forced)
+                }
+                let counts = pool.statistics().allocationsByStrategy
+                #expect(counts == [strategy: 80])
+                pool.forcedStrategy = nil
+                #expect(pool.explain(byteCount: 100).rule == .upToStandardCeiling)
+            }
+        }
+
+        @Test func aTensorIsFreedWhereItWasAllocatedWhateverIsDecidedSince() throws {
+            let pool = try AdaptiveTensorMemoryPool(HybridMemoryPool(), configuration: Self.quiet())
+            pool.forcedStrategy = .standard
+            let handle = try pool.allocateTensor(id: 5, byteCount: 300 << 10)
+            let buffer = try pool.own(20 << 10)
+            pool.forcedStrategy = .optimized
+            try pool.deallocateTensor(id: 5, handle)
+            _ = consume buffer
+            #expect(pool.standard.statistics().liveTensors == 0)
+            #expect(pool.optimized.statistics().allocations == 0)
+        }
+
+        @Test func contradictionsAreRefused() {
+            var configuration = AdaptiveConfiguration()
+            configuration.standardCeiling = 2 << 20
+            #expect(refusal { () throws(TensorPoolError) in _ = try make(configuration) } != nil)
+            configuration = AdaptiveConfiguration()
+            configuration.optimizedFloor = 4 << 20
+            #expect(refusal { () throws(TensorPoolError) in _ = try make(configuration) } != nil)
+            configuration = AdaptiveConfiguration()
+            configuration.nanosecondsPerIdlePage = -1
+            #expect(refusal { () throws(TensorPoolError) in _ = try make(configuration) } != nil)
+            configuration = AdaptiveConfiguration()
+            configuration.minimumUses = 0
+            #expect(refusal { () throws(TensorPoolError) in _ = try make(configuration) } != nil)
+        }
+
+        private func make(_ configuration: AdaptiveConfiguration) throws(TensorPoolError) -> AdaptiveTensorMemoryPool {
+            try AdaptiveTensorMemoryPool(HybridMemoryPool(), configuration: configuration)
+        }
+
+        @Test(arguments: [
+            AdaptiveConfiguration.inference, .training, .memoryConstrained, .smallTensors, .largeTensors,
+        ])
+        func profilesAreUsable(configuration: AdaptiveConfiguration) throws {
+            let pool = try AdaptiveTensorMemoryPool(HybridMemoryPool(), configuration: configuration)
+            #expect(pool.optimized.configuration == configuration.optimized)
+            drop(try pool.allocate(byteCount: 5 << 20))
+            expectSums(pool.statistics())
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Testing
+
+@testable import TensorPool
+
+@Suite struct BinMeasurementTests {
+    /// Visits a bin until `count` timings are made, each of which costs what `cost` says.
+    private static func run(_ bin: inout BinMeasurement, timings count: Int, _ cost: (AllocationStrategy) -> Double) {
+        var made = 0
+        while made < count {
+            guard let strategy = bin.nextTrial(minimumUses: 4) else { continue }
+            _ = bin.record(strategy, nanoseconds: cost(strategy), idlePrice: 10)
+            made += 1
+        }
+    }
+
+    @Test func aRareSizeIsNotTimedAndStaysStandard() {
+        var bin = BinMeasurement()
+        for _ in 0..<4 { #expect(bin.nextTrial(minimumUses: 4) == nil) }
+        #expect(bin.route == .standard && bin.comparisons == 0)
+    }
+
+    @Test func theBetterStrategyWinsAfterThreeComparisons() {
+        var bin = BinMeasurement()
+        Self.run(&bin, timings: 10) { $0 == .standard ? 500 : 100 }
+        #expect(bin.comparisons <= 1 && bin.route == .standard, "ten timings: two cold ones aside, four of each")
+        Self.run(&bin, timings: 2) { $0 == .standard ? 500 : 100 }
+        #expect(bin.comparisons == 3 && bin.route == .optimized)
+    }
+
+    @Test func coldCallsAreSetAside() {
+        var bin = BinMeasurement()
+        var calls: [AllocationStrategy: Int] = [:]
+        Self.run(&bin, timings: 20) { strategy in
+            calls[strategy, default: 0] += 1
+            return calls[strategy] == 1 ? 1e9 : strategy == .standard ? 500 : 100
+        }
+        #expect(bin.standard.median == 500 && bin.optimized.median == 100)
+    }
+
+    @Test func savingLessThanTheIdlePagesCostIsNotWorthIt() {
+        var bin = BinMeasurement()
+        Self.run(&bin, timings: 60) { $0 == .standard ? 105 : 100 }
+        #expect(bin.route == .standard, "5 ns saved, 10 wanted")
+    }
+
+    @Test func oneOutlierChangesNothing() {
+        var bin = BinMeasurement()
+        Self.run(&bin, timings: 30) { $0 == .standard ? 500 : 100 }
+        _ = bin.record(.optimized, nanoseconds: 1e6, idlePrice: 10)
+        #expect(bin.route == .optimized)
+    }
+
+    @Test func whatChangesForGoodIsFound() {
+        var bin = BinMeasurement()
+        Self.run(&bin, timings: 30) { $0 == .standard ? 500 : 100 }
+        #expect(bin.route == .optimized)
+        Self.run(&bin, timings: 60) { $0 == .standard ? 50 : 900 }
+        #expect(bin.route == .standard)
+    }
+
+    @Test func twoRunsOfOneWorkloadDecideAlike() {
+        func decisions() -> [AllocationStrategy] {
+            var random = SeededRandom(42)
+            var bin = BinMeasurement()
+            return (0..<300).map { _ in
+                Self.run(&bin, timings: 1) { ($0 == .standard ? 500 : 100) + Double(random.below(200)) }
+                return bin.route
+            }
+        }
+        #expect(decisions() == decisions())
+    }
+}

@@ -1,0 +1,61 @@
+import TensorPool
+import Testing
+
+extension PoolTests {
+    @Suite struct LifecycleTests {
+        @Test func liveTensorsAreListedById() throws {
+            let pool = try AdaptiveTensorMemoryPool(HybridMemoryPool())
+            let small = try pool.allocateTensor(id: 10, byteCount: 100)
+            let large = try pool.allocateTensor(id: 20, byteCount: 3 << 20)
+            let weight = try pool.allocateTensor(
+                id: 30, byteCount: 500, device: .cpu, isModelWeight: true, isTemporary: false)
+            #expect(pool.liveTensors().map(\.id) == [20, 30, 10], "largest first")
+            #expect(pool.liveTensors(id: 30).map(\.byteCount) == [500])
+            #expect(pool.liveTensors(id: 40).isEmpty)
+            try pool.deallocateTensor(id: 20, large)
+            #expect(pool.liveTensors().map(\.id) == [30, 10])
+            try pool.deallocateTensor(id: 10, small)
+            try pool.deallocateTensor(id: 30, weight)
+            #expect(pool.liveTensors().isEmpty)
+        }
+
+        @Test func staleTensorsAreThoseNotSeenInUse() throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
+            let used = try pool.allocateTensor(id: 1, byteCount: 1000)
+            let idle = try pool.allocateTensor(id: 2, byteCount: 1000)
+            #expect(pool.staleTensors(idleFor: .nanoseconds(1)).isEmpty, "nothing is old at the first look")
+            let before = try found(pool.liveTensors(id: 2).first?.idleNanoseconds)
+            try pool.recordAccess(id: 1, used)
+            let after = pool.liveTensors()
+            let usedFor = try found(after.first { $0.id == 1 }).idleNanoseconds
+            let idleFor = try found(after.first { $0.id == 2 }).idleNanoseconds
+            #expect(idleFor >= before && idleFor > usedFor)
+            #expect(pool.staleTensors(idleFor: .nanoseconds(Int64(idleFor))).map(\.id) == [2])
+            #expect(pool.statistics().liveTensors == 2, "nothing was freed")
+            // A new tensor in the same block is another one.
+            try pool.deallocateTensor(id: 2, idle)
+            let next = try pool.allocateTensor(id: 3, byteCount: 1000)
+            #expect(pool.staleTensors(idleFor: .nanoseconds(Int64(idleFor))).isEmpty)
+            try pool.deallocateTensor(id: 1, used)
+            try pool.deallocateTensor(id: 3, next)
+        }
+
+        @Test func accessToWhatIsNotLiveIsRefused() throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
+            let other = try TensorMemoryPool(HybridMemoryPool())
+            let handle = try pool.allocateTensor(id: 1, byteCount: 1000)
+            let foreign = try other.allocateTensor(id: 1, byteCount: 1000)
+            #expect(
+                refusal { () throws(TensorPoolError) in try pool.recordAccess(id: 2, handle) }
+                    == .wrongTensorID(given: 2, handle: 1))
+            #expect(
+                refusal { () throws(TensorPoolError) in try pool.recordAccess(id: 1, foreign) }
+                    == .foreignHandle(tensorID: 1))
+            try pool.deallocateTensor(id: 1, handle)
+            #expect(
+                refusal { () throws(TensorPoolError) in try pool.recordAccess(id: 1, handle) }
+                    == .freedTwice(tensorID: 1))
+            try other.deallocateTensor(id: 1, foreign)
+        }
+    }
+}
