@@ -130,7 +130,9 @@ extension PoolTests {
                             fail("\(error)", step)
                             break
                         }
-                        if report.live != allBytes || report.cached != 0 || report.reserved > Self.limit || report.requested != byteCount {
+                        if report.live != allBytes || report.cached != 0 || report.reserved > Self.limit
+                            || report.requested != byteCount
+                        {
                             fail("\(report)", step)
                         }
                         for _ in 0..<live.count / 2 { free(random.below(live.count), step) }
