@@ -161,7 +161,7 @@ extension EngineState {
         lastPressureLook = now
         guard pressure().level >= threshold else { return }
         pressureReleases += 1
-        _ = returnIdleMemory()
+        returnIdleMemory()
     }
 
     /// How many slow operations of a thread lie between two looks at its bins.
@@ -184,7 +184,7 @@ extension EngineState {
                 unsafe flush(index, bin, keeping: 0)
                 unsafe cache.pointee.grantedSmallBytes -= Int(bin.pointee.limit) * SizeClass.byteCount(index)
                 unsafe bin.pointee.limit = 0
-                if configuration.shrinksIdleBins { _ = returnDepot(index, keeping: 0) }
+                if configuration.shrinksIdleBins { returnDepot(index, keeping: 0) }
             } else {
                 unsafe emptySpanBin(index, cache)
             }

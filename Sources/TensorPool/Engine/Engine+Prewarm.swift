@@ -20,6 +20,9 @@ extension EngineState {
             SizeClass.byteCount($0) > low && SizeClass.byteCount($0) <= high
         }
         guard byteCount > 0, !classes.isEmpty else { return true }
+        // No allocation of a tensor waited for this.
+        let counted = backendAllocations
+        defer { backendAllocations = counted }
         let share = byteCount / classes.count
         for index in classes {
             let size = SizeClass.byteCount(index)

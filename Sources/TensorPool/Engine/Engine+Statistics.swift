@@ -14,8 +14,10 @@ extension Engine {
     /// Gives up all that no tensor uses: every thread's cache, the depot, free spans. Returns the reserved bytes given up.
     func returnIdle() -> Int {
         let returned = withState { state in
+            let before = state.reservedBytes
             unsafe quiesce(&state) { state, cache in unsafe state.empty(cache) }
-            return state.returnIdleMemory()
+            state.returnIdleMemory()
+            return before - state.reservedBytes
         }
         base.purge()
         return returned

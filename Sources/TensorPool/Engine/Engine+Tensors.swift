@@ -61,8 +61,8 @@ extension Engine {
     }
 
     private func release(id: UInt64, _ handle: MemoryHandle, _ state: inout EngineState) throws(TensorPoolError) {
-        let cache = unsafe currentCache(&state)
         try check(id: id, handle)
+        let cache = unsafe currentCache(&state)
         let record = unsafe handle.record
         let claimed = handle.state - RecordStatus.live + RecordStatus.claimed
         // A claim fails where the owner's hot path freed the tensor since the check.

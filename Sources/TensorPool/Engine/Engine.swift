@@ -69,7 +69,7 @@ internal import Synchronization
                 let cache = unsafe state.caches[place]
                 unsafe cache.pointee.owner = nil
             }
-            _ = state.returnIdleMemory()
+            state.returnIdleMemory()
             return state.liveBlocks == 0
         }
         if isDone { end() }

@@ -7,7 +7,7 @@ struct EngineConfiguration: Sendable {
     var usesSpanHeap: Bool
     /// Bytes of size-class blocks one thread may keep.
     var smallCacheByteLimit: Int
-    /// Bytes of spans one thread may keep; one span more, of any size, may stand in for all of them.
+    /// Bytes of spans one thread may keep, those of a loop aside.
     var spanCacheByteLimit: Int
     /// Bytes of size-class blocks the threads' shared depot may keep.
     var depotByteLimit: Int

@@ -19,41 +19,29 @@ extension EngineState {
     }
 
     /// Returns what no cache and no tensor has: the depot's blocks to their arenas, free granules and empty slabs to
-    /// the system. Returns how many reserved bytes were given up.
-    mutating func returnIdleMemory() -> Int {
-        var returned = 0
-        for index in 0..<SizeClass.count { returned += returnDepot(index, keeping: 0) }
-        returned += returnEmptySlabs()
+    /// the system.
+    mutating func returnIdleMemory() {
+        for index in 0..<SizeClass.count { returnDepot(index, keeping: 0) }
+        returnEmptySlabs()
         if !weights.chunks.isEmpty { returnEmptyChunks() }
-        returned += releaseFreeGranules(atLeast: .max)
-        return returned
+        let released = unsafe heap.releaseFree(atLeast: .max) { unsafe SystemMemory.release($0, $1) }
+        unreserve(released << Granule.shift)
     }
 
     /// Gives slabs that no tensor has a part of back to their arena, whose decay of zero returns them to the system.
-    private mutating func returnEmptySlabs() -> Int {
-        var returned = 0
+    private mutating func returnEmptySlabs() {
         for place in heap.slabs.indices.reversed() where heap.slabs[place].takenGranules == 0 {
             let removed = heap.remove(slab: place)
             // The flags of any of the strategy's arenas: a block knows its arena.
             if let flags = flags(.large) { unsafe dallocx(removed.slab.address, flags) }
-            returned += removed.backedGranules << Granule.shift
+            unreserve(removed.backedGranules << Granule.shift)
         }
-        unreserve(returned)
-        return returned
-    }
-
-    /// Gives the pages of at least `byteCount` bytes of free granules back to the system, if there are so many.
-    mutating func releaseFreeGranules(atLeast byteCount: Int) -> Int {
-        let wanted = byteCount == .max ? Int.max : Granule.count(byteCount)
-        let released = unsafe heap.releaseFree(atLeast: wanted) { unsafe SystemMemory.release($0, $1) }
-        unreserve(released << Granule.shift)
-        return released << Granule.shift
     }
 
     /// The end of an engine: all its memory goes back.
     mutating func returnEverything() {
         for index in unsafe caches.indices { unsafe empty(caches[index]) }
-        _ = returnIdleMemory()
+        returnIdleMemory()
     }
 
     /// Frees what other threads' handles gave back to a cache, unless its owner freed the same handle first.

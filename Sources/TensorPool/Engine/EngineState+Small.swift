@@ -136,23 +136,20 @@ extension EngineState {
     }
 
     /// Gives the blocks of a class that stand in the depot back to the arena, all but `keeping`.
-    mutating func returnDepot(_ index: Int, keeping: Int) -> Int {
+    mutating func returnDepot(_ index: Int, keeping: Int) {
         let size = SizeClass.byteCount(index)
         guard depot.count(ofClass: index) > keeping, let flags = flags(TensorSizeCategory(byteCount: size)) else {
-            return 0
+            return
         }
         let aligned = flags.union(.alignment(max(64, SizeClass.alignment(index))))
-        var returned = 0
         while depot.count(ofClass: index) > keeping, let block = unsafe depot.take(class: index) {
             unsafe sdallocx(block, size, aligned)
-            returned += size
+            unreserve(size)
         }
-        unreserve(returned)
-        return returned
     }
 
     private mutating func boundDepot(_ index: Int) {
         guard depot.byteCount > configuration.depotByteLimit else { return }
-        _ = returnDepot(index, keeping: depot.count(ofClass: index) / 2)
+        returnDepot(index, keeping: depot.count(ofClass: index) / 2)
     }
 }

@@ -67,34 +67,36 @@ extension EngineState {
         unsafe bin.pointee.granules = granules
     }
 
-    /// Lets a bin keep one span more where the thread's budget has room. A span larger than the whole budget may stand
-    /// alone beside it when it is freed right after it was allocated: a loop over one huge tensor must not leave the
-    /// cache. The next request that goes to the heap ends that, for the heap packs best when it has the large spans.
+    /// Lets a bin keep one span more: within the thread's budget or, where that is used up or the span larger than it,
+    /// as the bin of a loop. A loop shows itself by freeing a size right after the heap was asked for it; it must not
+    /// leave the cache, however large its tensors are. The next request that goes to the heap ends it, for the heap
+    /// packs best when it has all large spans.
     private mutating func raiseSpanLimit(_ granules: Int, _ index: Int, _ cache: ThreadCachePointer) {
         let bin = unsafe cache.bin(index)
         let size = granules << Granule.shift
         let budget = configuration.spanCacheByteLimit
-        guard budget > 0 else { return }
-        if size > budget {
-            let previous = unsafe cache.pointee.oversizedBin
-            guard previous != index, unsafe cache.pointee.lastMissedBin == index else { return }
-            if previous >= 0 { unsafe emptySpanBin(previous, cache) }
-            unsafe cache.pointee.oversizedBin = index
-            unsafe bin.pointee.limit = 1
-        } else if unsafe Int(bin.pointee.limit) < bin.pointee.capacity
-            && cache.pointee.grantedSpanBytes + size <= budget
-        {
+        guard budget > 0, unsafe Int(bin.pointee.limit) < bin.pointee.capacity else { return }
+        let isLoop = unsafe cache.pointee.loopBin == index
+        if unsafe !isLoop && cache.pointee.grantedSpanBytes + size <= budget {
             unsafe cache.pointee.grantedSpanBytes += size
-            unsafe bin.pointee.limit += 1
+        } else if unsafe cache.pointee.lastMissedBin == index {
+            if !isLoop {
+                if unsafe cache.pointee.loopBin >= 0 { unsafe emptySpanBin(cache.pointee.loopBin, cache) }
+                unsafe cache.pointee.grantedSpanBytes -= Int(bin.pointee.limit) * size
+                unsafe cache.pointee.loopBin = index
+            }
+        } else {
+            return
         }
+        unsafe bin.pointee.limit += 1
     }
 
     /// Gives all spans of a bin back and takes its right to keep any.
     mutating func emptySpanBin(_ index: Int, _ cache: ThreadCachePointer) {
         let bin = unsafe cache.bin(index)
         unsafe flushSpanBin(index, cache)
-        if unsafe cache.pointee.oversizedBin == index {
-            unsafe cache.pointee.oversizedBin = -1
+        if unsafe cache.pointee.loopBin == index {
+            unsafe cache.pointee.loopBin = -1
         } else {
             unsafe cache.pointee.grantedSpanBytes -= Int(bin.pointee.limit) * bin.pointee.granules << Granule.shift
         }
@@ -126,7 +128,7 @@ extension EngineState {
     {
         if let cache = unsafe cache {
             unsafe cache.pointee.lastMissedBin = CacheLayout.spanBin(granules)
-            if unsafe cache.pointee.oversizedBin >= 0 { unsafe emptySpanBin(cache.pointee.oversizedBin, cache) }
+            if unsafe cache.pointee.loopBin >= 0 { unsafe emptySpanBin(cache.pointee.loopBin, cache) }
         }
         var span = heap.lowestFit(granules, alignment: request.alignment)
         var unbacked = span.map { heap.unbackedCount($0) } ?? granules
@@ -189,7 +191,8 @@ extension EngineState {
         let size = granules << Granule.shift
         guard let flags = flags(TensorSizeCategory(byteCount: size)) else { return .refused(needed: size) }
         guard reserve(size) else { return .limitReached(needed: size) }
-        var all = flags.union(.alignment(request.alignment))
+        // A cached span serves any request up to this alignment, as one of the heap does.
+        var all = flags.union(.alignment(max(request.alignment, Granule.byteCount)))
         if request.zeroed { all = all.union(.zeroed) }
         guard let memory = unsafe try? mallocx(size, all) else {
             unreserve(size)

@@ -28,10 +28,10 @@ internal import CThreadSlot
     @usableFromInline var owner: UnsafeMutableRawPointer?
     /// Bytes that the limits of the small bins together allow to be kept.
     @usableFromInline var grantedSmallBytes: Int = 0
-    /// Bytes that the limits of the span bins together allow to be kept, the oversized one aside.
+    /// Bytes that the limits of the span bins together allow to be kept, those of a loop aside.
     @usableFromInline var grantedSpanBytes: Int = 0
-    /// The bin that keeps one span larger than the whole span budget, or -1.
-    @usableFromInline var oversizedBin: Int = -1
+    /// The bin that keeps spans beyond the budget because the thread loops over that size, or -1.
+    @usableFromInline var loopBin: Int = -1
     /// The span bin that last asked the heap: a free of the same size at once is the sign of a loop over one tensor.
     @usableFromInline var lastMissedBin: Int = -1
     /// Slow operations since bins were last swept for idleness.

@@ -39,7 +39,7 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
     public var slabByteCount: Int
     /// Bytes of freed tensors up to 14 KiB that one thread may keep.
     public var threadCacheByteLimit: Int
-    /// Bytes of freed larger tensors that one thread may keep, one larger tensor aside.
+    /// Bytes of freed larger tensors that one thread may keep.
     public var threadSpanCacheByteLimit: Int
 
     /// Makes the default configuration: prewarmed by 8 MiB, cached, huge pages, no sampling, no cleanup.

@@ -3,7 +3,7 @@ public struct EnhancedTensorPoolConfig: Sendable, Hashable {
     /// Whether tensors above 32 KiB are kept for reuse too, up to ``fastReuseByteLimit`` a thread. Those allocated
     /// before the enhancement go back to the arenas when they are freed, as before.
     public var enableFastReuse: Bool
-    /// Bytes of freed tensors above 32 KiB that one thread may keep, one larger tensor aside.
+    /// Bytes of freed tensors above 32 KiB that one thread may keep.
     public var fastReuseByteLimit: Int
     /// Whether threads may keep more of what is up to 32 KiB, most recently freed first.
     public var enableCacheOptimization: Bool

@@ -206,9 +206,9 @@ extension PoolTests {
         }
 
         @Test(arguments: PoolCase.all)
-        func figuresAddUpAtEveryStep(_ pool: PoolCase) throws {
+        func figuresAddUpAtEveryStep(_ kind: PoolCase) throws {
             let base = try HybridMemoryPool()
-            let pool = try pool.make(base)
+            let pool = try kind.make(base)
             func check(_ pool: some TensorAllocator) throws {
                 var random = SeededRandom(7)
                 var live: [Owned] = []
@@ -232,7 +232,9 @@ extension PoolTests {
                     let statistics = pool.statistics()
                     expectSums(statistics)
                     #expect(statistics.liveBytes == bytes && statistics.liveTensors == live.count)
-                    #expect(statistics.peakLiveBytes == peak && statistics.allocations == allocations)
+                    #expect(statistics.allocations == allocations)
+                    let isExact = statistics.peakLiveBytes == peak
+                    #expect(isExact || (kind.engines > 1 && statistics.peakLiveBytes > peak))
                     #expect(base.statistics().reservedBytes == base.reservedByteCount)
                 }
                 live = []
@@ -300,7 +302,7 @@ extension PoolTests {
                 let statistics = base.statistics()
                 expectSums(statistics)
                 #expect(statistics.liveTensors == kept.count + handles.count)
-                #expect(base.memory.engines().count == 2)
+                #expect(base.memory.engines().count == 1 + pool.engines)
                 // Freed by this thread and by others, in any order.
                 let moved = Box(Array(kept.prefix(kept.count / 2)))
                 kept.removeFirst(moved.value.count)

@@ -65,6 +65,15 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     for thread in threads { thread.join() }
 }
 
+/// Waits without sleeping, so that two threads go on at the same instant; other threads are let in now and then.
+func spin(until condition: () -> Bool) {
+    var turns = 0
+    while !condition() {
+        turns += 1
+        if turns % 500 == 0 { sched_yield() }
+    }
+}
+
 /// What threads wait at until it is opened.
 final class Gate: @unchecked Sendable {
     private let condition = NSCondition()

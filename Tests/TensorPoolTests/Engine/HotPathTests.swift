@@ -1,0 +1,101 @@
+import Foundation
+import Jemalloc
+import Testing
+
+@testable import TensorPool
+
+extension PoolTests {
+    /// The hot path asks nobody for memory: neither jemalloc nor the Swift runtime, whose malloc it is here.
+    struct HotPathTests {
+        /// Bytes that the calling thread allocated while `body` ran.
+        private static func allocatedBytes(_ body: () throws -> Void) throws -> UInt64 {
+            let key = try ControlKey<UInt64>("thread.allocated")
+            let start = try key.read()
+            let none = try key.read() - start
+            let before = try key.read()
+            try body()
+            return try key.read() - before - none
+        }
+
+        /// Nothing in release. In debug builds a handle stands on the heap on its way through a generic call, so that
+        /// the guard is a weak one.
+        private static func permittedBytes(pairs: Int) -> UInt64 {
+            var isDebug = false
+            assert(
+                {
+                    isDebug = true
+                    return true
+                }())
+            return isDebug ? UInt64(64 * pairs) : 0
+        }
+
+        private static func pairs(_ pool: some TensorAllocator, _ byteCount: Int, _ count: Int) throws {
+            for id in 0..<UInt64(count) {
+                let buffer = try pool.allocate(byteCount: byteCount)
+                let handle = try pool.allocateTensor(id: id, byteCount: byteCount)
+                try pool.deallocateTensor(id: id, handle)
+                drop(buffer)
+            }
+        }
+
+        @Test(arguments: [64, 4096, 14_336, 20_000, 32_768, 100_000, 1 << 20, 2 << 20])
+        func aHotPairAllocatesNothing(byteCount: Int) throws {
+            let base = try HybridMemoryPool()
+            let optimized = try OptimizedTensorMemoryPool(base, configuration: .bare)
+            let standard = try TensorMemoryPool(base)
+            let count = 100_000
+            try Self.pairs(optimized, byteCount, 3000)
+            let limit = Self.permittedBytes(pairs: count)
+            var bytes = try Self.allocatedBytes { try Self.pairs(optimized, byteCount, count) }
+            #expect(bytes <= limit)
+            #expect(optimized.statistics().cacheHits > 2 * count)
+            if byteCount <= 32 << 10 {
+                try Self.pairs(standard, byteCount, 3000)
+                bytes = try Self.allocatedBytes { try Self.pairs(standard, byteCount, count) }
+                #expect(bytes <= limit)
+                #expect(standard.statistics().cacheHits > 2 * count)
+            }
+        }
+
+        @Test func theBaseAllocatesNoMoreThanTheTensors() throws {
+            let base = try HybridMemoryPool()
+            try Self.pairs(base, 4096, 100)
+            let bytes = try Self.allocatedBytes { try Self.pairs(base, 4096, 1000) }
+            #expect(bytes >= 2 * 1000 * 4096 && bytes <= 2 * 1000 * 4096 + Self.permittedBytes(pairs: 10_000))
+        }
+
+        @Test func oneHugeTensorStaysInTheCache() throws {
+            let base = try HybridMemoryPool()
+            let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+            for byteCount in [5 << 20, 64 << 20, 300 << 20] {
+                for _ in 0..<3 { _ = try pool.own(byteCount) }
+                let before = pool.statistics()
+                for _ in 0..<100 { _ = try pool.own(byteCount) }
+                #expect(pool.statistics().cacheHits == before.cacheHits + 100)
+                #expect(pool.statistics().reservedBytes == before.reservedBytes)
+            }
+        }
+
+        @Test func zeroingFillsAndOnlyFillsWhatWasAsked() {
+            let room = 5 << 20
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: room + 128, alignment: 64)
+            defer { unsafe memory.deallocate() }
+            for isVectorized in [false, true] {
+                for byteCount in [
+                    1, 63, 64, 65, 127, 128, 4097, 1 << 20, Filling.streamingByteCount - 1, 4 << 20, room - 3,
+                ] {
+                    for value in [UInt8(0), 0xA5] {
+                        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0x77, count: byteCount + 64)
+                        unsafe Filling.fill(memory, with: value, byteCount: byteCount, vectorized: isVectorized)
+                        let isFilled =
+                            unsafe memory.load(as: UInt8.self) == value
+                            && memcmp(memory, memory + 1, byteCount - 1) == 0
+                        let rest = unsafe UnsafeRawBufferPointer(start: memory + byteCount, count: 64)
+                        let isKept = unsafe rest.allSatisfy { $0 == 0x77 }
+                        #expect(isFilled && isKept, "\(byteCount) bytes, vectorized \(isVectorized)")
+                    }
+                }
+            }
+        }
+    }
+}
