@@ -24,6 +24,8 @@ struct GapMeasurement {
     }
 
     static let touches: [Touch] = [.none, .page]
+    /// Pairs of each size on the adaptive pool before the measurement: enough for all its first comparisons.
+    static let warmUpPairs = 100
 
     /// In bytes.
     let sizes: [Int]
@@ -42,6 +44,13 @@ struct GapMeasurement {
         let standard = try TensorMemoryPool.make(isPrewarmed: true)
         let optimized = try OptimizedTensorMemoryPool.make(isPrewarmed: true)
         let adaptive = try AdaptiveTensorMemoryPool.make(isPrewarmed: true)
+        // What is compared is the adaptive pool that knows its sizes; how it got to know them is not.
+        progress.show("letting the adaptive pool learn")
+        for size in sizes {
+            _ = try PairMeasurement(byteCount: size, touch: .page).measure(
+                TensorBufferBlock<AdaptiveTensorMemoryPool>.self, on: adaptive, iterations: Self.warmUpPairs,
+                budget: .zero)
+        }
         let comparison = PairComparison(
             candidates: [
                 PairCandidate(.standard, TensorBufferBlock<TensorMemoryPool>.self, on: standard),

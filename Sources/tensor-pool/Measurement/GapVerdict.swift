@@ -55,18 +55,19 @@ struct GapVerdict: Codable, Equatable {
 /// Where the better strategy changes.
 struct GapCrossover: Codable, Equatable {
     let touch: Touch
-    /// The smallest measured size from which on optimized wins at every measured size; nil where it does not at the
-    /// largest.
+    /// The smallest measured size at which optimized wins, with standard winning at none that is larger; nil where
+    /// there is no such size.
     let optimizedFromBytes: Int?
-    /// The largest measured size below it; nil where optimized wins from the smallest on, or does not at the largest.
+    /// The largest measured size below that; nil where there is none.
     let notAtBytes: Int?
 
     /// - Parameter verdicts: of one touch, by size.
     init(_ verdicts: [GapVerdict], touch: Touch) {
         let ordered = verdicts.filter { $0.touch == touch }.sorted { $0.byteCount < $1.byteCount }
-        let winning = ordered.reversed().prefix { $0.winner == .optimized }
+        let notLost = ordered.reversed().prefix { $0.winner != .standard }
+        let from = notLost.last { $0.winner == .optimized }?.byteCount
         self.touch = touch
-        optimizedFromBytes = winning.last?.byteCount
-        notAtBytes = winning.isEmpty ? nil : ordered.dropLast(winning.count).last?.byteCount
+        optimizedFromBytes = from
+        notAtBytes = from.flatMap { from in ordered.last { $0.byteCount < from }?.byteCount }
     }
 }

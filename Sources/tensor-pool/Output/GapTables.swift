@@ -9,6 +9,7 @@ extension GapOutput {
             "Method   \(rounds) rounds, every size and allocator in each, another one first each time; medians and spread",
             "         (the distance between the quartiles in percent). A pair is one allocation and its release. All",
             "         blocks are 64-byte aligned; the pools hand out TensorBuffers unless a column says handle.",
+            "         The adaptive pool has served \(GapMeasurement.warmUpPairs) pairs of each size before, to learn.",
             "System   \(systemMalloc). It is measured in a helper process, because",
             "         this one links jemalloc, which on Linux replaces malloc. jemalloc itself: \(jemalloc), as it comes.",
             "",
@@ -90,10 +91,10 @@ extension GapOutput {
     func sentence(_ crossover: GapCrossover) -> String {
         let which = crossover.touch == .none ? "Untouched" : "Touched"
         guard let size = crossover.optimizedFromBytes else {
-            return "\(which), optimized does not win at the largest size: there is no crossover."
+            return "\(which), there is no size from which on optimized wins: there is no crossover."
         }
         guard let below = crossover.notAtBytes else { return "\(which), optimized wins at every size." }
-        return "\(which), optimized wins from \(Figures.size(size)) up, and not at \(Figures.size(below))."
+        return "\(which), the crossover lies between \(Figures.size(below)) and \(Figures.size(size)): from there on optimized wins."
     }
 }
 

@@ -48,10 +48,15 @@ extension ReplayOutput {
         guard let figures = pool.figures else { return [] }
         return [
             "Made in  \(Figures.duration(nanoseconds: figures.constructionNanoseconds)) and "
-                + "\(Figures.mebibytes(figures.constructionResidentBytes)) MiB resident; prewarmed in "
-                + "\(Figures.duration(nanoseconds: figures.prewarmNanoseconds)) and "
-                + "\(Figures.mebibytes(figures.prewarmResidentBytes)) MiB"
+                + "\(Figures.mebibytes(figures.constructionResidentBytes)) MiB resident; " + prewarmLine(figures)
         ]
+    }
+
+    private func prewarmLine(_ figures: PoolFigures) -> String {
+        figures.prewarmResidentBytes == 0
+            ? "nothing prewarmed"
+            : "prewarmed in \(Figures.duration(nanoseconds: figures.prewarmNanoseconds)) and "
+                + "\(Figures.mebibytes(figures.prewarmResidentBytes)) MiB"
     }
 
     private var rateLines: [String] {
