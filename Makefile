@@ -4,7 +4,7 @@ TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 .PHONY: run test build set-up lint format clean
 
 run: build
-	Scripts/run-main-job $(TRACE)
+	swift run -c release --skip-build tensor-pool main-job $(TRACE)
 
 test: set-up
 	swift test

@@ -9,6 +9,6 @@ struct TensorPoolCommand: ParsableCommand {
             Exit codes: 0 done; 1 a measurement or a file failed, with the reason on standard error; 64 wrong \
             arguments.
             """,
-        subcommands: [ReplayCommand.self]
+        subcommands: [GapCommand.self, CompareCommand.self, DemoCommand.self, ReplayCommand.self, MainJobCommand.self]
     )
 }

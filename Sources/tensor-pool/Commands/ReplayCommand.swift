@@ -8,15 +8,21 @@ struct ReplayCommand: ParsableCommand {
         discussion: """
             Reads the CSV of RAPIDS RMM's logging_resource_adaptor (Thread,Time,Action,Pointer,Size,Stream), plain or \
             gzip, and repeats its allocations in recorded order on one thread. The system's malloc is measured in a \
-            helper process, because this one links jemalloc, which on Linux replaces malloc.
+            helper process, because this one links jemalloc, which on Linux replaces malloc. A pool of this package \
+            is made in its default configuration, on a base of its own.
 
             JSON keys: machine, file, trace (counts; peakLiveBytes, allocatedBytes and other sizes in bytes), \
-            irregularities, pool (name, allocator), touch, rounds (nanoseconds, minorPageFaults, residentPeakBytes \
-            of each), residentBytesBefore, residentPeakSource (round: each peak is that round's; process: of the \
-            process's life), residentPeakBytes, residentGrowthOverPeakLive; and over the rounds after the first, \
-            nanosecondsPerEvent and minorPageFaults (rounds, minimum, lowerQuartile, median, upperQuartile, maximum).
+            irregularities, pool (name, allocator, and for a pool of this package figures: \
+            constructionNanoseconds, constructionResidentBytes, prewarmNanoseconds, prewarmResidentBytes, \
+            reservedBytes, and over the rounds after the first reuseRate and cacheHitRate from 0 to 1), touch, \
+            rounds (nanoseconds, minorPageFaults, residentPeakBytes of each), residentBytesBefore, \
+            residentPeakSource (round: each peak is that round's; process: of the process's life), \
+            residentPeakBytes, residentGrowthBytes (what a pool took when it was made is in it), \
+            residentGrowthOverPeakLive; and over the rounds after the first, nanosecondsPerEvent and \
+            minorPageFaults (rounds, minimum, lowerQuartile, median, upperQuartile, maximum).
 
             Examples:
+              tensor-pool replay trace.csv.gz
               tensor-pool replay trace.csv.gz --pool jemalloc
               tensor-pool replay trace.csv --pool system --touch page --rounds 10 --format json
             """
@@ -26,7 +32,7 @@ struct ReplayCommand: ParsableCommand {
     var file: String
 
     @Option(help: "The allocator.")
-    var pool: PoolChoice = .jemalloc
+    var pool: PoolChoice = .adaptive
 
     @Option(help: "What is written into each block: nothing, a byte in every 4 KiB page, or every byte.")
     var touch: Touch = .page

@@ -18,6 +18,8 @@ struct PairComparison {
     struct Row: Codable, Equatable {
         let candidate: String
         let pair: PairMeasurement
+        /// Nanoseconds a pair in each round, in order: those of one round were taken close together.
+        let samples: [Double]
         /// Nanoseconds a pair, over the rounds.
         let nanoseconds: RoundStatistics
     }
@@ -49,10 +51,11 @@ struct PairComparison {
             }
         }
         return samples.enumerated().compactMap { cell, samples in
-            RoundStatistics(samples.map(\.nanosecondsPerPair)).map {
+            let nanoseconds = samples.map(\.nanosecondsPerPair)
+            return RoundStatistics(nanoseconds).map {
                 Row(
                     candidate: candidates[cell % candidates.count].name, pair: pairs[cell / candidates.count],
-                    nanoseconds: $0)
+                    samples: nanoseconds, nanoseconds: $0)
             }
         }
     }

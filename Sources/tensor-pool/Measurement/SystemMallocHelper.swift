@@ -67,13 +67,7 @@ final class SystemMallocHelper {
     }
 
     private static var pathBesideThisExecutable: String {
-        #if os(Linux)
-        let executable = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        #else
-        let named = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
-        let executable = named.resolvingSymlinksInPath()
-        #endif
-        return executable.deletingLastPathComponent().appending(path: name).path(percentEncoded: false)
+        OwnProcess.executable.deletingLastPathComponent().appending(path: name).path(percentEncoded: false)
     }
 
     private func ask(_ request: SystemMallocRequest) throws(SystemMallocHelperError) -> SystemMallocReply {

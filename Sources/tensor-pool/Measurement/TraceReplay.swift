@@ -1,4 +1,5 @@
 import AllocationTrace
+import TensorPool
 
 /// Replays a trace on the chosen allocator: the one place that knows which measurement belongs to which choice.
 struct TraceReplay {
@@ -6,6 +7,8 @@ struct TraceReplay {
         /// The allocator's name and version.
         let allocator: String
         let report: ReplayReport
+        /// Nil where the allocator is not a pool of this package.
+        let figures: PoolFigures?
     }
 
     /// The file of `trace`, which the helper process reads again.
@@ -17,13 +20,32 @@ struct TraceReplay {
     /// - Parameter report: told after each round how many are done.
     func run(on pool: PoolChoice, afterEach report: (_ roundsDone: Int) -> Void) throws -> Outcome {
         switch pool {
+        case .standard: try run(TensorMemoryPool.self, afterEach: report)
+        case .optimized: try run(OptimizedTensorMemoryPool.self, afterEach: report)
+        case .adaptive: try run(AdaptiveTensorMemoryPool.self, afterEach: report)
         case .jemalloc:
             Outcome(
                 allocator: "jemalloc \(JemallocBlock.version ?? "of unknown version")",
-                report: try run(JemallocBlock.self, on: (), afterEach: report))
+                report: try run(JemallocBlock.self, on: (), afterEach: report), figures: nil)
         case .system:
             try runInHelper(afterEach: report)
         }
+    }
+
+    private func run<Pool: MeasuredPool>(_: Pool.Type, afterEach report: (Int) -> Void) throws -> Outcome {
+        JemallocBlock.releaseUnusedMemory()
+        let construction = try PoolConstruction<Pool>()
+        let pool = construction.pool
+        var first = pool.statistics()
+        let replay = try run(TensorBufferBlock<Pool>.self, on: pool) { done in
+            if done == 1 && rounds > 1 { first = pool.statistics() }
+            report(done)
+        }
+        return Outcome(
+            allocator: "TensorPool's \(Pool.name.rawValue) pool on jemalloc "
+                + (JemallocBlock.version ?? "of unknown version"),
+            report: replay,
+            figures: PoolFigures(construction: construction.cost, first: first, last: pool.statistics()))
     }
 
     private func run<Block: ReplayBlock & ~Copyable>(
@@ -43,7 +65,7 @@ struct TraceReplay {
             whole.rounds += try helper.replay(path: path, touch: touch, rounds: 1).rounds
             report(whole.rounds.count)
         }
-        return Outcome(allocator: description.label, report: whole)
+        return Outcome(allocator: description.label, report: whole, figures: nil)
     }
 }
 

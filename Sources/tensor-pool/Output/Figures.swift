@@ -21,6 +21,13 @@ enum Figures {
         return value.formatted(.number.locale(locale).grouping(.automatic).precision(.fractionLength(1)))
     }
 
+    /// Nanoseconds in the unit that suits them: `4.21 ns`, `36.5 us`, `1,992 ms`.
+    static func duration(nanoseconds: Double) -> String {
+        if nanoseconds < 1e3 { return decimal(nanoseconds) + " ns" }
+        if nanoseconds < 1e6 { return decimal(nanoseconds / 1e3) + " us" }
+        return decimal(nanoseconds / 1e6) + " ms"
+    }
+
     /// `4 %`
     static func percent(_ share: Double) -> String {
         decimal(share * 100) + " %"

@@ -7,6 +7,8 @@ struct ReplayOutput: Codable, Equatable {
         let name: String
         /// What that was, with its version.
         let allocator: String
+        /// Nil, and no key in JSON, where it is not a pool of this package.
+        let figures: PoolFigures?
     }
 
     let machine: MachineDescription
@@ -28,7 +30,9 @@ struct ReplayOutput: Codable, Equatable {
     let minorPageFaults: RoundStatistics
     /// The highest resident peak of any round.
     let residentPeakBytes: Int
-    /// How much that lies above what was resident before, over the trace's peak of live bytes.
+    /// How much that lies above what was resident before the first round, and what a pool took when it was made.
+    let residentGrowthBytes: Int
+    /// The growth over the trace's peak of live bytes.
     /// 1 is an allocator that wastes nothing; only with touched memory does it mean anything.
     let residentGrowthOverPeakLive: Double
 
@@ -46,7 +50,7 @@ struct ReplayOutput: Codable, Equatable {
         self.file = file
         self.trace = trace.summary
         irregularities = trace.irregularities
-        self.pool = Pool(name: pool.rawValue, allocator: outcome.allocator)
+        self.pool = Pool(name: pool.rawValue, allocator: outcome.allocator, figures: outcome.figures)
         self.touch = touch
         rounds = report.rounds
         residentBytesBefore = report.residentBytesBefore
@@ -54,7 +58,8 @@ struct ReplayOutput: Codable, Equatable {
         self.nanosecondsPerEvent = nanosecondsPerEvent
         self.minorPageFaults = minorPageFaults
         self.residentPeakBytes = residentPeakBytes
-        residentGrowthOverPeakLive =
-            Double(residentPeakBytes - report.residentBytesBefore) / Double(max(1, trace.summary.peakLiveBytes))
+        let taken = (outcome.figures?.constructionResidentBytes ?? 0) + (outcome.figures?.prewarmResidentBytes ?? 0)
+        residentGrowthBytes = residentPeakBytes - report.residentBytesBefore + taken
+        residentGrowthOverPeakLive = Double(residentGrowthBytes) / Double(max(1, trace.summary.peakLiveBytes))
     }
 }

@@ -6,11 +6,13 @@ extension ReplayOutput {
         ([traceLine] + irregularityLines + [
             "Pool     \(pool.name): \(pool.allocator)",
             "Touch    \(touchLine)",
+        ] + constructionLines + [
             "Machine  \(machine.line)",
             "",
             roundTable,
             "",
             summaryLine,
+        ] + rateLines + [
             residentLine,
         ]).joined(separator: "\n")
     }
@@ -42,6 +44,30 @@ extension ReplayOutput {
         }
     }
 
+    private var constructionLines: [String] {
+        guard let figures = pool.figures else { return [] }
+        return [
+            "Made in  \(Figures.duration(nanoseconds: figures.constructionNanoseconds)) and "
+                + "\(Figures.mebibytes(figures.constructionResidentBytes)) MiB resident; " + prewarmLine(figures)
+        ]
+    }
+
+    private func prewarmLine(_ figures: PoolFigures) -> String {
+        figures.prewarmResidentBytes == 0
+            ? "nothing prewarmed"
+            : "prewarmed in \(Figures.duration(nanoseconds: figures.prewarmNanoseconds)) and "
+                + "\(Figures.mebibytes(figures.prewarmResidentBytes)) MiB"
+    }
+
+    private var rateLines: [String] {
+        guard let figures = pool.figures else { return [] }
+        return [
+            "In them \(Figures.percent(figures.reuseRate)) of the allocations needed no new memory, and the thread's own "
+                + "cache served \(Figures.percent(figures.cacheHitRate)). "
+                + "The pool now holds \(Figures.mebibytes(figures.reservedBytes)) MiB."
+        ]
+    }
+
     private var roundTable: String {
         var table = FigureTable([
             .number("round"), .number("ns/event"), .number("ms"), .number("page faults"), .number("peak resident MiB"),
@@ -67,7 +93,7 @@ extension ReplayOutput {
     }
 
     private var residentLine: String {
-        let growth = Figures.mebibytes(residentPeakBytes - residentBytesBefore)
+        let growth = Figures.mebibytes(residentGrowthBytes)
         let peak = "Resident memory grew by at most \(growth) MiB"
         let ratio = touch == .none ? "" : ", \(Figures.decimal(residentGrowthOverPeakLive)) times the peak live"
         switch residentPeakSource {
