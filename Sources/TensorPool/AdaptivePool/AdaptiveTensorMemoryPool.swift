@@ -133,15 +133,18 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
 
     @inlinable @inline(__always)
     func route(_ byteCount: Int, _ role: TensorRole) -> Route {
-        let row = CacheLayout.place(
-            of: EngineFront.kind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling), byteCount: byteCount
-        ).bin
-        let isStandard = routes.isStandard(bin: row, role: role)
-        let ceiling = isStandard ? TensorMemoryPool.smallCeiling : OptimizedTensorMemoryPool.smallCeiling
-        let kind = EngineFront.kind(byteCount, smallCeiling: ceiling)
-        return Route(
-            isStandard: isStandard, number: isStandard ? standardFront.number : optimizedFront.number, kind: kind,
-            place: CacheLayout.place(of: kind, byteCount: byteCount))
+        let kind = EngineFront.kind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling)
+        let place = CacheLayout.place(of: kind, byteCount: byteCount)
+        if routes.isStandard(bin: place.bin, role: role) {
+            return Route(isStandard: true, number: standardFront.number, kind: kind, place: place)
+        }
+        // Between the two pools' ceilings the optimized one has granules where the standard one has classes.
+        if kind.isSmall && byteCount > OptimizedTensorMemoryPool.smallCeiling {
+            return Route(
+                isStandard: false, number: optimizedFront.number, kind: .span,
+                place: CacheLayout.place(of: .span, byteCount: byteCount))
+        }
+        return Route(isStandard: false, number: optimizedFront.number, kind: kind, place: place)
     }
 
     @usableFromInline @inline(never)
