@@ -4,8 +4,10 @@ public import Synchronization
 public struct PairMeasurement: Codable, Hashable, Sendable {
     /// Above 0.
     public let byteCount: Int
+    /// What is written to each block.
     public let touch: Touch
 
+    /// A pair of `byteCount` bytes, at least 1.
     public init(byteCount: Int, touch: Touch) {
         precondition(byteCount > 0, "a pair of no bytes measures nothing")
         self.byteCount = byteCount
@@ -95,8 +97,10 @@ public struct PairMeasurement: Codable, Hashable, Sendable {
 public struct PairSample: Codable, Equatable, Sendable {
     /// The mean over the pairs.
     public let nanosecondsPerPair: Double
+    /// How many pairs were timed together.
     public let iterations: Int
 
+    /// A sample of a measurement.
     public init(nanosecondsPerPair: Double, iterations: Int) {
         self.nanosecondsPerPair = nanosecondsPerPair
         self.iterations = iterations

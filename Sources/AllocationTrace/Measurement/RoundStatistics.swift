@@ -1,10 +1,16 @@
 /// The middle and the spread of one figure over several rounds, in the figure's own unit.
 public struct RoundStatistics: Codable, Equatable, Sendable {
+    /// How many rounds there were.
     public let rounds: Int
+    /// The lowest value.
     public let minimum: Double
+    /// A quarter of the rounds lie at or below.
     public let lowerQuartile: Double
+    /// Half of the rounds lie at or below.
     public let median: Double
+    /// Three quarters of the rounds lie at or below.
     public let upperQuartile: Double
+    /// The highest value.
     public let maximum: Double
 
     /// Nil where there is no round. Quartiles between two rounds are interpolated linearly.

@@ -7,6 +7,7 @@ public struct RMMTraceReader: Sendable {
     /// The most events that are read: by default 33,554,432 (2^25), 512 MiB of events.
     public var maximumEvents: Int
 
+    /// A reader that refuses files with more than `maximumEvents` events.
     public init(maximumEvents: Int = 1 << 25) {
         self.maximumEvents = maximumEvents
     }

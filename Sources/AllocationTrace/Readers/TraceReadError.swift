@@ -1,5 +1,6 @@
 /// Why a trace file could not be read: where, what was expected, and how much had been read up to there.
 public struct TraceReadError: Error, Equatable, Sendable {
+    /// What can go wrong.
     public enum Problem: Error, Equatable, Sendable {
         /// The system refuses to open the file.
         case cannotOpen(reason: String)
@@ -9,15 +10,18 @@ public struct TraceReadError: Error, Equatable, Sendable {
         case limitExceeded(AllocationTraceBuilder.LimitExceeded)
     }
 
+    /// The file's path as it was given.
     public let file: String
     /// From 1; 0 where no line was read.
     public let line: Int
     /// The events read before the problem.
     public let eventCount: Int
+    /// What went wrong.
     public let problem: Problem
 }
 
 extension TraceReadError: CustomStringConvertible {
+    /// The file, the line, what went wrong, and what was read up to there.
     public var description: String {
         switch problem {
         case .cannotOpen(let reason):

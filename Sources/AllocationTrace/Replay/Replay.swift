@@ -5,8 +5,11 @@
 /// trace is a legal history, so a slot holds a block exactly when an event says so.
 @safe
 public struct Replay<Block: ReplayBlock & ~Copyable>: ~Copyable {
+    /// What is replayed.
     public let trace: AllocationTrace
+    /// What is written to each block.
     public let touch: Touch
+    /// Where blocks come from.
     public let source: Block.Source
     /// The process's resident bytes before the first round, with the source built and the trace loaded.
     public let residentBytesBefore: Int

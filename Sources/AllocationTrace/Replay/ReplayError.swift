@@ -9,6 +9,7 @@ public enum ReplayError: Error, Equatable, Sendable {
 }
 
 extension ReplayError: CustomStringConvertible {
+    /// What happened, and at which event.
     public var description: String {
         switch self {
         case .allocationFailed(let event, let byteCount, let reason):

@@ -18,11 +18,14 @@ public enum ResidentPeakSource: String, Codable, Sendable {
 
 /// The rounds of a replay, with what is needed to read them.
 public struct ReplayReport: Codable, Equatable, Sendable {
+    /// The rounds, in order.
     public var rounds: [ReplayRound]
     /// The process's resident bytes before the first round, with the allocator built and the trace loaded.
     public let residentBytesBefore: Int
+    /// What the resident peaks are.
     public let residentPeakSource: ResidentPeakSource
 
+    /// A report of rounds that were run.
     public init(rounds: [ReplayRound], residentBytesBefore: Int, residentPeakSource: ResidentPeakSource) {
         self.rounds = rounds
         self.residentBytesBefore = residentBytesBefore

@@ -10,8 +10,10 @@ import Darwin
 /// its release consumes it.
 @safe
 public struct SystemMallocBlock: ReplayBlock, ~Copyable {
+    /// The first byte.
     public let address: UnsafeMutableRawPointer
 
+    /// Allocates by `posix_memalign`; throws ``OutOfMemory`` where the system refuses.
     @inlinable public static func allocate(
         byteCount: Int, id: Int, from source: borrowing Void
     ) throws -> SystemMallocBlock {
@@ -20,6 +22,7 @@ public struct SystemMallocBlock: ReplayBlock, ~Copyable {
         return unsafe SystemMallocBlock(address: address)
     }
 
+    /// Frees the block.
     @inlinable public consuming func deallocate(byteCount: Int, id: Int, to source: borrowing Void) {
         // Consumed here, so that nobody uses or releases it again.
         unsafe Self.release(address)

@@ -22,6 +22,7 @@ public struct SystemMallocDescription: Codable, Equatable, Sendable {
     /// Whether jemalloc is in the process after all, by preloading: then it is not the system's malloc that is measured.
     public let isReplacedByJemalloc: Bool
 
+    /// A description of the allocator measured.
     public init(allocator: String, isReplacedByJemalloc: Bool) {
         self.allocator = allocator
         self.isReplacedByJemalloc = isReplacedByJemalloc

@@ -11,7 +11,9 @@ public struct AllocationTrace: Sendable {
     public let releases: [TraceEvent]
     /// How many block slots a replay needs: the most blocks alive at one time.
     public let slotCount: Int
+    /// Counts and peaks.
     public let summary: TraceSummary
+    /// What the recording left unclear.
     public let irregularities: TraceIrregularities
 
     init(

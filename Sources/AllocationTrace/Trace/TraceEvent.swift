@@ -1,5 +1,6 @@
 /// One allocation or release of a trace, in 16 bytes.
 public struct TraceEvent: Sendable, Equatable {
+    /// What can happen.
     public enum Kind: UInt8, Sendable {
         case allocate
         case free
@@ -11,6 +12,7 @@ public struct TraceEvent: Sendable, Equatable {
     public let slot: UInt32
     /// The thread's number, dense from 0 in the order of first appearance.
     public let thread: UInt16
+    /// Whether memory was allocated or freed.
     public let kind: Kind
 
     @usableFromInline init(kind: Kind, slot: UInt32, byteCount: Int, thread: UInt16) {

@@ -1,6 +1,5 @@
 import AllocationTrace
 
-
 extension GapOutput {
     /// For people: construction, pairs, which strategy wins, what adaptive chooses, and whether the promises hold.
     var text: String {
@@ -94,7 +93,8 @@ extension GapOutput {
             return "\(which), there is no size from which on optimized wins: there is no crossover."
         }
         guard let below = crossover.notAtBytes else { return "\(which), optimized wins at every size." }
-        return "\(which), the crossover lies between \(Figures.size(below)) and \(Figures.size(size)): from there on optimized wins."
+        return
+            "\(which), the crossover lies between \(Figures.size(below)) and \(Figures.size(size)): from there on optimized wins."
     }
 }
 

@@ -19,7 +19,8 @@ struct MainJobSummary {
         guard let low = own.min(), let high = own.max(), let jemallocLow = jemalloc.min(),
             let jemallocHigh = jemalloc.max(), let systemLow = system.min(), let systemHigh = system.max()
         else { return nil }
-        return "A tensor that is freed and allocated again takes \(range(low, high)) in the adaptive pool, whatever its "
+        return
+            "A tensor that is freed and allocated again takes \(range(low, high)) in the adaptive pool, whatever its "
             + "size; \(range(jemallocLow, jemallocHigh)) in jemalloc and \(range(systemLow, systemHigh)) in the "
             + "system's malloc."
     }
@@ -28,7 +29,8 @@ struct MainJobSummary {
         guard let own = replay(.adaptive), let jemalloc = replay(.jemalloc), let system = replay(.system) else {
             return nil
         }
-        return "The recorded workload, all its memory touched, takes \(Figures.decimal(own.roundMilliseconds)) ms a round "
+        return
+            "The recorded workload, all its memory touched, takes \(Figures.decimal(own.roundMilliseconds)) ms a round "
             + "in the adaptive pool: jemalloc as it comes takes "
             + "\(times(jemalloc.roundMilliseconds / own.roundMilliseconds)) that, the system's malloc "
             + "\(times(system.roundMilliseconds / own.roundMilliseconds))."
@@ -59,7 +61,8 @@ struct MainJobSummary {
         let standard = gap.choices.filter { $0.strategy == "standard" }.map(\.byteCount)
         let optimized = gap.choices.filter { $0.strategy == "optimized" }.map(\.byteCount)
         guard let last = standard.max(), let first = optimized.min(), last < first else { return nil }
-        return "The adaptive pool keeps little of tensors up to \(Figures.size(last)) (the standard strategy) and keeps "
+        return
+            "The adaptive pool keeps little of tensors up to \(Figures.size(last)) (the standard strategy) and keeps "
             + "those from \(Figures.size(first)) ready (the optimized one)."
     }
 
@@ -71,7 +74,9 @@ struct MainJobSummary {
 
     private var promises: String {
         let missed = gap.targets.filter { !$0.holds }
-        guard !missed.isEmpty else { return "All \(gap.targets.count) promises that were checked hold on this machine." }
+        guard !missed.isEmpty else {
+            return "All \(gap.targets.count) promises that were checked hold on this machine."
+        }
         let list = missed.map { "\($0.promise), \($0.foundText) at \($0.at) where \($0.wantedText) is wanted" }
         return "Of \(gap.targets.count) promises \(gap.targets.count - missed.count) hold in this run. Not met: "
             + list.joined(separator: "; ")
@@ -87,5 +92,7 @@ struct MainJobSummary {
 
 extension String {
     /// Without the word that its sentence starts with.
-    fileprivate var replacingTouchedStart: String { hasPrefix("Touched, ") ? String(dropFirst("Touched, ".count)) : self }
+    fileprivate var replacingTouchedStart: String {
+        hasPrefix("Touched, ") ? String(dropFirst("Touched, ".count)) : self
+    }
 }

@@ -13,7 +13,7 @@ extension ReplayOutput {
             "",
             summaryLine,
         ] + rateLines + [
-            residentLine,
+            residentLine
         ]).joined(separator: "\n")
     }
 
