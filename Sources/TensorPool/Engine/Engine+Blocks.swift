@@ -33,7 +33,8 @@ extension Engine {
             var result: Result?
             let served = withState { state -> Served in
                 let cache = unsafe currentCache(&state)
-                let isTimed = state.backendAllocations & 15 == 0
+                let isTimed = state.slowAllocations & 15 == 15
+                state.slowAllocations += 1
                 let start = isTimed ? MonotonicClock.now() : 0
                 let served = unsafe state.allocate(request, cache: cache)
                 if isTimed { state.samples.miss.add(Double(MonotonicClock.now() - start) - MonotonicClock.cost) }

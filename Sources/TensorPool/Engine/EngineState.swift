@@ -37,6 +37,8 @@ internal import Jemalloc
     var absorbedFrees = 0
     var weightAllocations = 0
     var weightFrees = 0
+    /// Requests that did not take the hot path; one in sixteen is timed.
+    var slowAllocations = 0
     var samples = AllocationSamples()
     /// How the system's memory pressure is read; tests put their own here.
     var pressure: @Sendable () -> MemoryPressure = { MemoryPressure.current() }
