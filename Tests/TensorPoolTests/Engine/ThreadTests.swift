@@ -81,7 +81,7 @@ extension PoolTests {
                 }
                 for _ in 0..<50 { onAnotherThread(work) }
                 let before = pool.statistics()
-                for _ in 0..<1500 { onAnotherThread(work) }
+                for _ in 0..<1000 { onAnotherThread(work) }
                 let after = pool.statistics()
                 #expect(after.reservedBytes <= before.reservedBytes)
                 #expect(after.metadataBytes == before.metadataBytes)
