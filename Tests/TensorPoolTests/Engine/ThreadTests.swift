@@ -325,6 +325,32 @@ extension PoolTests {
             #expect(base.reservedByteCount == 0)
         }
 
+        @Test func figuresAreExactWhileThreadsWork() throws {
+            let base = try HybridMemoryPool()
+            for (pool, _) in try Self.pools(base) {
+                let isDone = Atomic<Bool>(false)
+                onThreads(6) { thread in
+                    guard thread == 0 else {
+                        // Nothing but hot pairs, most of the time.
+                        while !isDone.load(ordering: .relaxed) {
+                            for _ in 0..<100 { if let buffer = try? pool.allocate(byteCount: 4096) { drop(buffer) } }
+                        }
+                        return
+                    }
+                    var wrong = 0
+                    for _ in 0..<4000 {
+                        let statistics = pool.statistics()
+                        let isWhole =
+                            statistics.reservedBytes == statistics.accountedBytes
+                            && statistics.liveBytes == statistics.liveTensors * 4096
+                        if !isWhole { wrong += 1 }
+                    }
+                    isDone.store(true, ordering: .relaxed)
+                    #expect(wrong == 0, "every thread is kept out while figures are taken")
+                }
+            }
+        }
+
         @Test func poolsComeAndGoWhileThreadsFreeTheirTensors() throws {
             let base = try HybridMemoryPool()
             let isDone = Atomic<Bool>(false)
