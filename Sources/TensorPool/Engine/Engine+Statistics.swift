@@ -3,8 +3,7 @@ extension Engine {
     /// Figures of this moment, with every thread kept out of its cache while they are taken.
     func statistics() -> PoolStatistics {
         withState { state in
-            unsafe quiesce(&state) { _, _ in }
-            return state.statistics(strategy)
+            unsafe quiesce(&state, { _, _ in }, whileAllAreOut: { $0.statistics(strategy) })
         }
     }
 

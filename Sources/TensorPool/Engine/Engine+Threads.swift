@@ -62,11 +62,13 @@ extension Engine {
         }
     }
 
-    /// Calls `body` with every cache that a thread has, while that thread is kept out of it. Lock held.
-    func quiesce(
+    /// Calls `body` with every cache that a thread has, then `whileAllAreOut`, both while every thread is kept out of
+    /// its cache. Lock held.
+    func quiesce<Result>(
         _ state: inout EngineState, keepingEntries: Bool = true,
-        _ body: (inout EngineState, ThreadCachePointer) -> Void
-    ) {
+        _ body: (inout EngineState, ThreadCachePointer) -> Void,
+        whileAllAreOut: (inout EngineState) -> Result
+    ) -> Result {
         let current = unsafe UnsafeMutableRawPointer(tensorpool_current_thread())
         var others = false
         for place in unsafe state.caches.indices {
@@ -86,7 +88,22 @@ extension Engine {
             unsafe state.drainInbox(of: cache, into: cache)
             unsafe state.settle(cache)
             unsafe body(&state, cache)
-            if keepingEntries { unsafe tensorpool_store_entry(thread, number, cache) }
         }
+        let result = whileAllAreOut(&state)
+        guard keepingEntries else { return result }
+        for place in unsafe state.caches.indices {
+            let cache = unsafe state.caches[place]
+            guard let owner = unsafe cache.pointee.owner else { continue }
+            unsafe tensorpool_store_entry(owner.assumingMemoryBound(to: tensorpool_thread.self), number, cache)
+        }
+        return result
+    }
+
+    /// The same, with nothing to do once all are out.
+    func quiesce(
+        _ state: inout EngineState, keepingEntries: Bool = true,
+        _ body: (inout EngineState, ThreadCachePointer) -> Void
+    ) {
+        unsafe quiesce(&state, keepingEntries: keepingEntries, body, whileAllAreOut: { _ in })
     }
 }
