@@ -338,7 +338,7 @@ extension PoolTests {
                         return
                     }
                     var wrong = 0
-                    for _ in 0..<4000 {
+                    for _ in 0..<600 {
                         let statistics = pool.statistics()
                         let isWhole =
                             statistics.reservedBytes == statistics.accountedBytes
