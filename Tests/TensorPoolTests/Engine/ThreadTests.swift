@@ -203,7 +203,7 @@ extension PoolTests {
         func aHandleFreedTwiceAtOnceIsFreedOnce(byteCount: Int) throws {
             let base = try HybridMemoryPool()
             let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
-            let rounds = 10_000
+            let rounds = 2000
             let current = Mutex<MemoryHandle?>(nil)
             let round = Atomic<Int>(0)
             let finished = Atomic<Int>(0)
