@@ -254,6 +254,42 @@ extension PoolTests {
             for handle in all { try pool.deallocateTensor(id: 1, handle) }
         }
 
+        /// The instant that the test above may or may not meet: another thread claimed a handle between the owner's load
+        /// and its store, and the owner's store won.
+        @Test(arguments: [64, 20_000])
+        func aClaimThatTheOwnerOverwroteComesToNothing(byteCount: Int) throws {
+            let base = try HybridMemoryPool()
+            let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+            let engine = pool.front.engine
+            // By now the record is free, or another tensor's.
+            for isReused in [false, true] {
+                for _ in 0..<4 { _ = try pool.own(byteCount) }
+                let handle = try pool.allocateTensor(id: 1, byteCount: byteCount)
+                try pool.deallocateTensor(id: 1, handle)
+                let next = isReused ? try pool.allocateTensor(id: 2, byteCount: byteCount) : nil
+                if let next { #expect(unsafe next.record == handle.record) }
+                let before = pool.statistics()
+                engine.withState { state in
+                    let ordinal = unsafe Int(handle.record.pointee.byteCountAndOwner & 0xFFFF)
+                    state.inboxes[ordinal].append(
+                        unsafe ReturnedTensor(
+                            record: handle.record,
+                            claimedState: handle.state - RecordStatus.live + RecordStatus.claimed,
+                            byteCount: byteCount, kind: handle.kind))
+                }
+                var after = pool.statistics()
+                #expect(after.absorbedFrees == before.absorbedFrees + 1)
+                after.absorbedFrees = before.absorbedFrees
+                #expect(after == before)
+                if let next { try pool.deallocateTensor(id: 2, next) }
+                let all = try (0..<300).map { _ in try pool.allocateTensor(id: 3, byteCount: byteCount) }
+                #expect(unsafe Set(all.map(\.baseAddress)).count == 300)
+                #expect(unsafe Set(all.map(\.record)).count == 300)
+                for handle in all { try pool.deallocateTensor(id: 3, handle) }
+            }
+            #expect(pool.statistics().liveTensors == 0)
+        }
+
         @Test func figuresAndTrimsMayComeAtAnyTime() throws {
             let base = try HybridMemoryPool()
             let all = try Self.pools(base)
