@@ -2,10 +2,7 @@
 extension Engine {
     /// Figures of this moment, with every thread kept out of its cache while they are taken.
     func statistics() -> PoolStatistics {
-        withState { state in
-            unsafe quiesce(&state) { _, _ in }
-            return state.statistics(strategy)
-        }
+        withState { state in exclude(&state) { $0.statistics(strategy) } }
     }
 
     /// What sampled allocations told so far.

@@ -70,16 +70,15 @@ extension Engine {
         exclude(&state, keepingEntries: keepingEntries) { state in
             for index in unsafe state.caches.indices {
                 let cache = unsafe state.caches[index]
-                if unsafe cache.pointee.owner == nil { continue }
-                unsafe state.drainInbox(of: cache, into: cache)
-                unsafe state.settle(cache)
-                unsafe body(&state, cache)
+                if unsafe cache.pointee.owner != nil { unsafe body(&state, cache) }
             }
         }
     }
 
-    /// Calls `body` while all threads are kept out of their caches. Lock held.
-    func exclude(_ state: inout EngineState, keepingEntries: Bool = true, _ body: (inout EngineState) -> Void) {
+    /// Calls `body` once all threads are kept out of their caches and these are settled. Lock held.
+    func exclude<Result>(
+        _ state: inout EngineState, keepingEntries: Bool = true, _ body: (inout EngineState) -> Result
+    ) -> Result {
         let current = unsafe UnsafeMutableRawPointer(tensorpool_current_thread())
         let owned = unsafe state.caches.filter { unsafe $0.pointee.owner != nil }
         var others = false
@@ -94,12 +93,15 @@ extension Engine {
             let thread = unsafe owned[index].pointee.owner!.assumingMemoryBound(to: tensorpool_thread.self)
             // A hot path is a few nanoseconds long, unless its thread was interrupted in the middle of it.
             while unsafe tensorpool_is_busy(thread) { sched_yield() }
+            unsafe state.drainInbox(of: owned[index], into: owned[index])
+            unsafe state.settle(owned[index])
         }
-        body(&state)
-        guard keepingEntries else { return }
+        let result = body(&state)
+        guard keepingEntries else { return result }
         for index in unsafe owned.indices {
             let thread = unsafe owned[index].pointee.owner!.assumingMemoryBound(to: tensorpool_thread.self)
             unsafe tensorpool_store_entry(thread, number, owned[index])
         }
+        return result
     }
 }

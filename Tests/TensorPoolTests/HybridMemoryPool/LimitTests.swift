@@ -173,6 +173,7 @@ extension PoolTests {
             let statistics = base.statistics()
             expectSums(statistics)
             #expect(statistics.liveTensors == 0 && statistics.allocations == served.load(ordering: .relaxed))
+            withExtendedLifetime(pools) {}
             base.trim()
             #expect(base.reservedByteCount == 0)
         }
