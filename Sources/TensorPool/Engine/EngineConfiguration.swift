@@ -37,7 +37,7 @@ struct EngineConfiguration: Sendable {
     /// The optimized strategy: everything is kept warm.
     static let optimized = EngineConfiguration(
         strategy: .optimized, smallCeiling: Self.optimizedSmallCeiling, usesSpanHeap: true,
-        smallCacheByteLimit: 1 << 20, spanCacheByteLimit: 1 << 20, depotByteLimit: .max, slabByteCount: 256 << 20,
+        smallCacheByteLimit: 1 << 20, spanCacheByteLimit: 256 << 10, depotByteLimit: .max, slabByteCount: 256 << 20,
         hugePages: .automatic, vectorizedFilling: true, prefetchLines: 0, shrinksIdleBins: false,
         samplesLifetimes: false, promotesInPlace: true)
 

@@ -37,9 +37,11 @@ extension EngineState {
         }
         unsafe adoptSize(granules, index, cache)
         let bin = unsafe cache.bin(index)
-        if unsafe bin.pointee.count >= bin.pointee.limit { unsafe raiseSpanLimit(granules, index, cache) }
+        if unsafe bin.pointee.count >= bin.pointee.limit { unsafe raiseSpanLimit(for: address, granules, index, cache) }
         guard unsafe bin.pointee.count < bin.pointee.limit else {
             unsafe giveSpan(address, granules)
+            // The heap may have a lower place now than what a loop keeps.
+            if unsafe cache.pointee.loopBin >= 0 { unsafe emptySpanBin(cache.pointee.loopBin, cache) }
             return
         }
         unsafe bin.pointee.entries[Int(bin.pointee.count)] = address
@@ -70,8 +72,10 @@ extension EngineState {
     /// Lets a bin keep one span more: within the thread's budget or, where that is used up or the span larger than it,
     /// as the bin of a loop. A loop shows itself by freeing a size right after the heap was asked for it; it must not
     /// leave the cache, however large its tensors are. The next request that goes to the heap ends it, for the heap
-    /// packs best when it has all large spans.
-    private mutating func raiseSpanLimit(_ granules: Int, _ index: Int, _ cache: ThreadCachePointer) {
+    /// packs best when it has all large spans; and only a span that the heap would hand out again at once is kept.
+    private mutating func raiseSpanLimit(
+        for address: UnsafeMutableRawPointer, _ granules: Int, _ index: Int, _ cache: ThreadCachePointer
+    ) {
         let bin = unsafe cache.bin(index)
         let size = granules << Granule.shift
         let budget = configuration.spanCacheByteLimit
@@ -79,7 +83,7 @@ extension EngineState {
         let isLoop = unsafe cache.pointee.loopBin == index
         if unsafe !isLoop && cache.pointee.grantedSpanBytes + size <= budget {
             unsafe cache.pointee.grantedSpanBytes += size
-        } else if unsafe cache.pointee.lastMissedBin == index {
+        } else if unsafe cache.pointee.lastMissedBin == index, unsafe isLowest(address, granules) {
             if !isLoop {
                 if unsafe cache.pointee.loopBin >= 0 { unsafe emptySpanBin(cache.pointee.loopBin, cache) }
                 unsafe cache.pointee.grantedSpanBytes -= Int(bin.pointee.limit) * size
@@ -89,6 +93,14 @@ extension EngineState {
             return
         }
         unsafe bin.pointee.limit += 1
+    }
+
+    /// Whether the heap has no lower place for such a span.
+    private mutating func isLowest(_ address: UnsafeMutableRawPointer, _ granules: Int) -> Bool {
+        guard configuration.usesSpanHeap, let lower = heap.lowestFit(granules, alignment: Granule.byteCount) else {
+            return true
+        }
+        return unsafe lower.address > address
     }
 
     /// Gives all spans of a bin back and takes its right to keep any.

@@ -26,7 +26,7 @@ extension OptimizedTensorPoolConfig {
         configuration.enableAdaptiveCleanup = true
         configuration.hugePages = .never
         configuration.threadCacheByteLimit = 128 << 10
-        configuration.threadSpanCacheByteLimit = 512 << 10
+        configuration.threadSpanCacheByteLimit = 64 << 10
         return configuration
     }
 
