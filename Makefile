@@ -6,8 +6,9 @@ TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 run: build
 	swift run -c release --skip-build tensor-pool main-job $(TRACE)
 
+# One suite after the other: the suites of both libraries look at figures of the whole process.
 test: set-up
-	swift test
+	swift test --no-parallel
 
 build: set-up
 	swift build -c release

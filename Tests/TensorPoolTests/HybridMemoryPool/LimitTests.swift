@@ -153,6 +153,7 @@ extension PoolTests {
                     do throws(TensorPoolError) {
                         live.append(try pool.own(byteCount, TensorTraits(role: role)))
                         served.add(1, ordering: .relaxed)
+                        highest.max(base.reservedByteCount, ordering: .relaxed)
                     } catch {
                         if case .limitReached(let report) = error {
                             refusals.add(1, ordering: .relaxed)
