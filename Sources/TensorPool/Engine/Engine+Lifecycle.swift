@@ -22,22 +22,25 @@ extension Engine {
     /// Live tensors that have handles, with the time since they were last seen in use.
     func liveTensors() -> [LiveTensor] {
         withState { state in
-            let now = MonotonicClock.now()
-            var seen: [UnsafeMutableRawPointer: Sighting] = unsafe [:]
-            var tensors: [LiveTensor] = []
-            unsafe state.records.forEachLive { record in
-                let generation = unsafe record.pointee.state.load(ordering: .acquiring)
-                let key = UnsafeMutableRawPointer(record)
-                var sighting = Sighting(state: generation, nanoseconds: now)
-                if let known = unsafe state.sightings[key], known.state == generation { sighting = known }
-                unsafe seen[key] = sighting
-                unsafe tensors.append(
-                    LiveTensor(
-                        id: record.pointee.tensorID, byteCount: Int(record.pointee.byteCountAndOwner >> 16),
-                        idleNanoseconds: now - sighting.nanoseconds))
+            // A record must not change its tensor while it is read.
+            exclude(&state) { state in
+                let now = MonotonicClock.now()
+                var seen: [UnsafeMutableRawPointer: Sighting] = unsafe [:]
+                var tensors: [LiveTensor] = []
+                unsafe state.records.forEachLive { record in
+                    let generation = unsafe record.pointee.state.load(ordering: .acquiring)
+                    let key = UnsafeMutableRawPointer(record)
+                    var sighting = Sighting(state: generation, nanoseconds: now)
+                    if let known = unsafe state.sightings[key], known.state == generation { sighting = known }
+                    unsafe seen[key] = sighting
+                    unsafe tensors.append(
+                        LiveTensor(
+                            id: record.pointee.tensorID, byteCount: Int(record.pointee.byteCountAndOwner >> 16),
+                            idleNanoseconds: now - sighting.nanoseconds))
+                }
+                unsafe state.sightings = unsafe seen
+                return tensors
             }
-            unsafe state.sightings = unsafe seen
-            return tensors
         }
     }
 }

@@ -184,7 +184,7 @@ extension PoolTests {
                 let last = pool.statistics()
                 #expect(last.peakLiveBytes == first.peakLiveBytes && last.metadataBytes == first.metadataBytes)
                 #expect(last.backendAllocations == first.backendAllocations, "no new memory after that")
-                #expect(last.reuseRate > 0.9 && last.cacheHitRate > 0.5)
+                #expect(last.reuseRate > 0.9)
                 #expect(weights.count == 12)
             }
         }
