@@ -97,7 +97,9 @@ extension EngineState {
 
     /// Whether the heap has no lower place for such a span.
     private mutating func isLowest(_ address: UnsafeMutableRawPointer, _ granules: Int) -> Bool {
-        guard configuration.usesSpanHeap, let lower = heap.lowestFit(granules, alignment: Granule.byteCount) else {
+        // What the heap handed out last, and nothing came back since, it would hand out again.
+        if unsafe !configuration.usesSpanHeap || heap.lastTaken == address { return true }
+        guard let lower = heap.lowestFit(granules, alignment: Granule.byteCount) else {
             return true
         }
         return unsafe lower.address > address

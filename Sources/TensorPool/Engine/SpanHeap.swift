@@ -4,7 +4,7 @@
 /// came from the system, so the limit counts it. *Zero*: nothing was written to it since. Free, backed and zero is
 /// prewarmed; free, backed and not zero is cached; free and not backed is address space that costs nothing yet.
 /// The owner holds a lock around every call.
-struct SpanHeap: ~Copyable {
+@safe struct SpanHeap: ~Copyable {
     /// One piece of address space got from an arena.
     @safe struct Slab {
         let address: UnsafeMutableRawPointer
@@ -37,6 +37,8 @@ struct SpanHeap: ~Copyable {
     private(set) var takenGranules = 0
     /// Granules that the limit counts.
     private(set) var backedGranules = 0
+    /// What was taken last, where nothing was given back since.
+    private(set) var lastTaken: UnsafeMutableRawPointer?
     private var lastSlab = 0
 
     /// Bytes of bitmaps and summaries.
@@ -82,6 +84,7 @@ struct SpanHeap: ~Copyable {
 
     /// Takes a span found by ``lowestFit(_:alignment:)``.
     mutating func take(_ span: Span) {
+        unsafe lastTaken = unsafe span.address
         takenGranules += span.granules.count
         slabs[span.slab].takenGranules += span.granules.count
         free.take(span.granules)
@@ -102,6 +105,7 @@ struct SpanHeap: ~Copyable {
     mutating func give(_ address: UnsafeMutableRawPointer, _ count: Int) {
         let place = unsafe slab(of: address)
         let start = unsafe slabs[place].firstGranule + (address - slabs[place].address) >> Granule.shift
+        unsafe lastTaken = nil
         slabs[place].takenGranules -= count
         takenGranules -= count
         free.give(start..<start + count)
