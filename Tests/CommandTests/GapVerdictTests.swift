@@ -38,6 +38,14 @@ import Testing
         #expect(try verdict(standard: [107.1], optimized: [100], adaptive: [100]).winner == .optimized)
     }
 
+    @Test func whatTheRoundsDisagreeOnIsEqual() throws {
+        // The medians are 100 and 150, but half of the rounds say the opposite.
+        let undecided = try verdict(
+            standard: [100, 100, 100, 300, 300], optimized: [150, 150, 150, 50, 50],
+            adaptive: [100, 100, 100, 100, 100])
+        #expect(undecided.winner == .equal)
+    }
+
     @Test func aFasterAdaptivePoolHasNegativeRegret() throws {
         let verdict = try verdict(standard: [20], optimized: [30], adaptive: [18])
         #expect(verdict.regretNanoseconds == -2)
