@@ -64,6 +64,6 @@ let package = Package(
             name: "AllocationTraceTests", dependencies: ["AllocationTrace", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["tensor-pool", "tensor-pool-system", "AllocationTrace"], swiftSettings: strict),
+            dependencies: ["tensor-pool", "tensor-pool-system", "AllocationTrace", "TensorPool"], swiftSettings: strict),
     ]
 )

@@ -15,7 +15,8 @@ struct GapCommand: ParsableCommand {
             JSON keys: machine, jemalloc, systemMalloc, rounds, budgetMilliseconds; constructions (pool; nanoseconds, \
             residentBytes, prewarmNanoseconds, prewarmResidentBytes); pairs (subject: standard, optimized, adaptive, \
             adaptiveHandle, jemalloc, system; byteCount, touch: none, page; nanosecondsPerPair); verdicts (byteCount, \
-            touch, winner: standard, optimized, equal, which is within 5 % + 2 ns; gapPercent: how much longer \
+            touch, winner: standard, optimized, or equal, which is within 5 % + 2 ns or undecided among the rounds; \
+            gapPercent: how much longer \
             standard takes than optimized; regretNanoseconds, regretPercent, allowedRegretNanoseconds); crossovers \
             (touch, optimizedFromBytes, notAtBytes, each left out where there is none); choices (byteCount, strategy, \
             rule, reason); targets (name, promise, found, direction, bound, unit, at, holds). Statistics are rounds, \

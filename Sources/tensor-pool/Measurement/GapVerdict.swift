@@ -2,7 +2,8 @@ import AllocationTrace
 
 /// Which strategy is better at one size, and what the adaptive pool makes of it.
 struct GapVerdict: Codable, Equatable {
-    /// `equal` where the two lie within the regret that is allowed.
+    /// `equal` where the two lie within the regret that is allowed, or where the middle half of the rounds does not
+    /// agree on which is faster.
     enum Winner: String, Codable {
         case standard
         case optimized
@@ -37,14 +38,15 @@ struct GapVerdict: Codable, Equatable {
         }
         let better = standard.nanoseconds.median < optimized.nanoseconds.median ? standard : optimized
         // Within a round, since what a shared machine does to all of them at once is in neither difference.
-        let differences = zip(adaptive.samples, better.samples).map(-)
-        guard let regret = RoundStatistics(differences) else { return nil }
+        guard let regret = RoundStatistics(zip(adaptive.samples, better.samples).map(-)),
+            let differences = RoundStatistics(zip(standard.samples, optimized.samples).map(-))
+        else { return nil }
         byteCount = pair.byteCount
         touch = pair.touch
         let distance = standard.nanoseconds.median - optimized.nanoseconds.median
-        winner =
-            distance.magnitude <= Self.allowance(better.nanoseconds.median)
-            ? .equal : distance > 0 ? .optimized : .standard
+        let isWithinAllowance = distance.magnitude <= Self.allowance(better.nanoseconds.median)
+        let isUndecided = differences.lowerQuartile <= 0 && differences.upperQuartile >= 0
+        winner = isWithinAllowance || isUndecided ? .equal : distance > 0 ? .optimized : .standard
         gapPercent = 100 * distance / optimized.nanoseconds.median
         regretNanoseconds = regret.median
         regretPercent = 100 * regret.median / better.nanoseconds.median

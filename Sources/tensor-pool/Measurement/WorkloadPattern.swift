@@ -73,8 +73,8 @@ struct WorkloadPattern {
     static let inference: WorkloadPattern = {
         var pattern = WorkloadPattern(
             name: "inference",
-            explanation:
-                "forward passes of a 12-layer transformer of 768, 64 tokens, each tensor freed as soon as it was read"
+            explanation: "forward passes of a 12-layer transformer of 768, 64 tokens, each tensor freed as soon as it "
+                + "was read"
         )
         var input = pattern.allocate(hidden)
         for _ in 0..<layers {
@@ -106,8 +106,8 @@ struct WorkloadPattern {
     static let training: WorkloadPattern = {
         var pattern = WorkloadPattern(
             name: "training",
-            explanation:
-                "training steps of the same transformer: activations kept for the backward pass, gradients of the weights kept for the optimizer"
+            explanation: "training steps of the same transformer, activations kept until the backward pass, gradients "
+                + "until the optimizer's step"
         )
         var kept: [[Int]] = []
         for _ in 0..<layers {

@@ -34,6 +34,7 @@ extension DemoOutput {
         let live =
             trim.liveBytes == 0
             ? "With nothing alive" : "With \(Figures.mebibytes(trim.liveBytes)) MiB of weights alive"
+        guard trim.releasedBytes > 0 else { return "\(live), trim() found nothing to give up." }
         let released = "trim() gave up \(Figures.mebibytes(trim.releasedBytes)) MiB that the pool held"
         let resident = trim.residentBytesReturned.map {
             "; resident memory fell by \(Figures.mebibytes($0)) MiB"

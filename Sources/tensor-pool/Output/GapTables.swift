@@ -88,13 +88,13 @@ extension GapOutput {
 
     /// The crossover in words.
     func sentence(_ crossover: GapCrossover) -> String {
-        let which = crossover.touch == .none ? "Untouched" : "Touched"
+        let which = crossover.touch == .none ? "With untouched memory" : "With touched memory"
         guard let size = crossover.optimizedFromBytes else {
             return "\(which), there is no size from which on optimized wins: there is no crossover."
         }
         guard let below = crossover.notAtBytes else { return "\(which), optimized wins at every size." }
-        return
-            "\(which), the crossover lies between \(Figures.size(below)) and \(Figures.size(size)): from there on optimized wins."
+        return "\(which), the crossover lies between \(Figures.size(below)) and \(Figures.size(size)): from there on "
+            + "optimized wins."
     }
 }
 

@@ -19,19 +19,18 @@ struct MainJobSummary {
         guard let low = own.min(), let high = own.max(), let jemallocLow = jemalloc.min(),
             let jemallocHigh = jemalloc.max(), let systemLow = system.min(), let systemHigh = system.max()
         else { return nil }
-        return
-            "A tensor that is freed and allocated again takes \(range(low, high)) in the adaptive pool, whatever its "
-            + "size; \(range(jemallocLow, jemallocHigh)) in jemalloc and \(range(systemLow, systemHigh)) in the "
-            + "system's malloc."
+        return "Allocating and freeing a tensor of a size that was used before takes \(range(low, high)) in the "
+            + "adaptive pool, from \(Figures.size(sizes.min() ?? 0)) to \(Figures.size(sizes.max() ?? 0)); "
+            + "\(range(jemallocLow, jemallocHigh)) in jemalloc and \(range(systemLow, systemHigh)) in the system's malloc."
     }
 
     private var workload: String? {
         guard let own = replay(.adaptive), let jemalloc = replay(.jemalloc), let system = replay(.system) else {
             return nil
         }
-        return
-            "The recorded workload, all its memory touched, takes \(Figures.decimal(own.roundMilliseconds)) ms a round "
-            + "in the adaptive pool: jemalloc as it comes takes "
+        let milliseconds = Figures.decimal(own.roundMilliseconds)
+        return "The recorded workload, every page touched, takes \(milliseconds) ms a round in the adaptive pool: "
+            + "jemalloc as it comes takes "
             + "\(times(jemalloc.roundMilliseconds / own.roundMilliseconds)) that, the system's malloc "
             + "\(times(system.roundMilliseconds / own.roundMilliseconds))."
     }
@@ -41,10 +40,9 @@ struct MainJobSummary {
             return nil
         }
         func count(_ replay: ReplayOutput) -> String { Figures.count(Int(replay.minorPageFaults.median)) }
-        let faults = own.minorPageFaults.median
-        let reason = faults < 1 ? "it never goes back to the system for memory" : "it hardly goes back to the system"
-        return "After its first round the adaptive pool meets \(count(own)) page faults a round, since \(reason); "
-            + "jemalloc meets \(count(jemalloc)) and the system's malloc \(count(system))."
+        let reason = own.minorPageFaults.median < 1 ? ", since it needs no memory of the system any more" : ""
+        return "After its first round the adaptive pool meets \(count(own)) page faults a round\(reason); jemalloc "
+            + "meets \(count(jemalloc)) and the system's malloc \(count(system))."
     }
 
     private var memory: String? {
@@ -61,22 +59,17 @@ struct MainJobSummary {
         let standard = gap.choices.filter { $0.strategy == "standard" }.map(\.byteCount)
         let optimized = gap.choices.filter { $0.strategy == "optimized" }.map(\.byteCount)
         guard let last = standard.max(), let first = optimized.min(), last < first else { return nil }
-        return
-            "The adaptive pool keeps little of tensors up to \(Figures.size(last)) (the standard strategy) and keeps "
-            + "those from \(Figures.size(first)) ready (the optimized one)."
+        return "The adaptive pool keeps little of tensors up to \(Figures.size(last)) (the standard strategy), and "
+            + "keeps those from \(Figures.size(first)) ready (the optimized one)."
     }
 
     private var crossover: String? {
-        gap.crossovers.first { $0.touch == .page }.map {
-            "When the memory is used: " + gap.sentence($0).replacingTouchedStart
-        }
+        gap.crossovers.first { $0.touch == .page }.map(gap.sentence)
     }
 
     private var promises: String {
         let missed = gap.targets.filter { !$0.holds }
-        guard !missed.isEmpty else {
-            return "All \(gap.targets.count) promises that were checked hold on this machine."
-        }
+        guard !missed.isEmpty else { return "All \(gap.targets.count) promises that were checked hold in this run." }
         let list = missed.map { "\($0.promise), \($0.foundText) at \($0.at) where \($0.wantedText) is wanted" }
         return "Of \(gap.targets.count) promises \(gap.targets.count - missed.count) hold in this run. Not met: "
             + list.joined(separator: "; ")
@@ -88,11 +81,4 @@ struct MainJobSummary {
     }
 
     private func times(_ ratio: Double) -> String { "\(Figures.decimal(ratio)) times" }
-}
-
-extension String {
-    /// Without the word that its sentence starts with.
-    fileprivate var replacingTouchedStart: String {
-        hasPrefix("Touched, ") ? String(dropFirst("Touched, ".count)) : self
-    }
 }

@@ -3,18 +3,9 @@ import AllocationTrace
 extension ReplayOutput {
     /// For people: what was measured, a table of rounds, and what to make of it.
     var text: String {
-        ([traceLine] + irregularityLines + [
-            "Pool     \(pool.name): \(pool.allocator)",
-            "Touch    \(touchLine)",
-        ] + constructionLines + [
-            "Machine  \(machine.line)",
-            "",
-            roundTable,
-            "",
-            summaryLine,
-        ] + rateLines + [
-            residentLine
-        ]).joined(separator: "\n")
+        let subject = ["Pool     \(pool.name): \(pool.allocator)", "Touch    \(touchLine)"]
+        let head = [traceLine] + irregularityLines + subject + constructionLines + ["Machine  \(machine.line)"]
+        return (head + ["", roundTable, "", summaryLine] + rateLines + [residentLine]).joined(separator: "\n")
     }
 
     private var traceLine: String {
