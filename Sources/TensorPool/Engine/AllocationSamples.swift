@@ -36,7 +36,10 @@ struct AllocationSamples: Sendable {
     static let capacity = 1024
 
     var hit = Timing()
+    /// Misses served from memory that the pool held.
     var miss = Timing()
+    /// Allocations that needed new memory: few and slow, so they are weighed by their own count.
+    var growth = Timing()
     var births: [UInt: Birth] = [:]
     var lifetimes = [Lifetimes](repeating: Lifetimes(), count: TensorSizeCategory.allCases.count)
 

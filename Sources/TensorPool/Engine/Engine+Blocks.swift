@@ -35,9 +35,17 @@ extension Engine {
                 let cache = unsafe currentCache(&state)
                 let isTimed = state.slowAllocations & 15 == 15
                 state.slowAllocations += 1
+                let backendAllocations = state.backendAllocations
                 let start = isTimed ? MonotonicClock.now() : 0
                 let served = unsafe state.allocate(request, cache: cache)
-                if isTimed { state.samples.miss.add(Double(MonotonicClock.now() - start) - MonotonicClock.cost) }
+                if isTimed {
+                    let nanoseconds = Double(MonotonicClock.now() - start) - MonotonicClock.cost
+                    if state.backendAllocations == backendAllocations {
+                        state.samples.miss.add(nanoseconds)
+                    } else {
+                        state.samples.growth.add(nanoseconds)
+                    }
+                }
                 if case .block(let block) = served { result = unsafe finish(&state, cache, block) }
                 return served
             }

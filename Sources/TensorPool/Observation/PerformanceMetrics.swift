@@ -30,18 +30,18 @@ extension ObservablePool {
         let samples = engines.all.map { $0.samples() }
         let hits = samples.reduce(into: AllocationSamples.Timing()) { $0.add($1.hit) }
         let misses = samples.reduce(into: AllocationSamples.Timing()) { $0.add($1.miss) }
-        let missed = Double(statistics.allocations - statistics.cacheHits)
-        var average: Double?
-        if statistics.allocations > 0, hits.count + misses.count > 0 {
-            // A path without a sample counts as the other: it was hardly taken.
-            let hit = hits.count > 0 ? hits.average : misses.average
-            let miss = misses.count > 0 ? misses.average : hits.average
-            average = (hit * Double(statistics.cacheHits) + miss * missed) / Double(statistics.allocations)
-        }
+        let growths = samples.reduce(into: AllocationSamples.Timing()) { $0.add($1.growth) }
+        let grown = min(statistics.backendAllocations, statistics.allocations - statistics.cacheHits)
+        let missed = statistics.allocations - statistics.cacheHits - grown
+        // A path without a sample was hardly taken and is left out.
+        let weighed = [(hits, statistics.cacheHits), (misses, missed), (growths, grown)].filter { $0.0.count > 0 }
+        let weight = weighed.reduce(0) { $0 + $1.1 }
+        let average = weight > 0 ? weighed.reduce(0) { $0 + $1.0.average * Double($1.1) } / Double(weight) : nil
         return PerformanceMetrics(
             reuseRate: statistics.reuseRate, cacheEfficiency: statistics.cacheHitRate,
             averageAllocationNanoseconds: average, hitNanoseconds: hits.count > 0 ? hits.average : nil,
-            missNanoseconds: misses.count > 0 ? misses.average : nil, sampleCount: hits.count + misses.count,
+            missNanoseconds: misses.count > 0 ? misses.average : nil,
+            sampleCount: hits.count + misses.count + growths.count,
             clockNanoseconds: MonotonicClock.cost, statistics: statistics)
     }
 }

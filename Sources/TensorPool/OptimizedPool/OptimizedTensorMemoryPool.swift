@@ -32,6 +32,16 @@ public final class OptimizedTensorMemoryPool: TensorAllocator {
 
     deinit { front.engine.close() }
 
+    /// Makes memory ready now, touched, beside what is ready already: what construction does with
+    /// ``OptimizedTensorPoolConfig/prewarming``. It goes back with the pool, by a trim, or when another pool needs it.
+    ///
+    /// - Throws: ``TensorPoolError/limitReached(_:)`` or ``TensorPoolError/outOfMemory(byteCount:)`` where it does not
+    ///   fit; what was made ready until then stays.
+    public func prewarm(_ amounts: OptimizedTensorPoolConfig.Prewarming) throws(TensorPoolError) {
+        try OptimizedTensorPoolConfig.validate(amounts)
+        try front.engine.prewarm(amounts)
+    }
+
     // MARK: - TensorAllocator
 
     /// Allocates a tensor that is freed at the end of the returned value's life. See ``TensorAllocator``.

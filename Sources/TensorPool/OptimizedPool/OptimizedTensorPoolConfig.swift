@@ -90,16 +90,26 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
         public var byteCount: Int { verySmall + small + medium + large + veryLarge }
     }
 
-    func validate() throws(TensorPoolError) {
-        for (setting, value) in [
-            ("prewarming.verySmall", prewarming.verySmall), ("prewarming.small", prewarming.small),
-            ("prewarming.medium", prewarming.medium), ("prewarming.large", prewarming.large),
-            ("prewarming.veryLarge", prewarming.veryLarge), ("threadCacheByteLimit", threadCacheByteLimit),
-            ("threadSpanCacheByteLimit", threadSpanCacheByteLimit),
-        ] where value < 0 || value > Engine.maximumByteCount {
+    private static func validate(_ settings: [(String, Int)]) throws(TensorPoolError) {
+        for (setting, value) in settings where value < 0 || value > Engine.maximumByteCount {
             throw .invalidConfiguration(
                 setting: setting, value: "\(value)", reason: "bytes are 0 to \(Engine.maximumByteCount)")
         }
+    }
+
+    static func validate(_ prewarming: Prewarming) throws(TensorPoolError) {
+        try validate([
+            ("prewarming.verySmall", prewarming.verySmall), ("prewarming.small", prewarming.small),
+            ("prewarming.medium", prewarming.medium), ("prewarming.large", prewarming.large),
+            ("prewarming.veryLarge", prewarming.veryLarge),
+        ])
+    }
+
+    func validate() throws(TensorPoolError) {
+        try Self.validate(prewarming)
+        try Self.validate([
+            ("threadCacheByteLimit", threadCacheByteLimit), ("threadSpanCacheByteLimit", threadSpanCacheByteLimit),
+        ])
         guard (1...64).contains(prefetchDistance) else {
             throw .invalidConfiguration(
                 setting: "prefetchDistance", value: "\(prefetchDistance)", reason: "1 to 64 cache lines can be fetched")

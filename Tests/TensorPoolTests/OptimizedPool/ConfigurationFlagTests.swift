@@ -28,6 +28,15 @@ extension PoolTests {
             #expect(warm.statistics().prewarmedBytes < before.prewarmedBytes)
         }
 
+        @Test func prewarmingCanBeAskedForLater() throws {
+            let pool = try Self.pool { _ in }
+            try pool.prewarm(.init(medium: 4 << 20, large: 0))
+            #expect(pool.statistics().prewarmedBytes == 4 << 20)
+            #expect(throws: TensorPoolError.self) { try pool.prewarm(.init(medium: -1)) }
+            #expect(pool.statistics().prewarmedBytes == 4 << 20)
+            #expect(pool.trim().releasedBytes == 4 << 20)
+        }
+
         @Test func prefetchingReachesTheEngine() throws {
             let off = try Self.pool { $0.enablePrefetching = false }
             let on = try Self.pool {
