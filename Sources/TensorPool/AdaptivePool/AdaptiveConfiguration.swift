@@ -47,6 +47,13 @@ public struct AdaptiveConfiguration: Sendable, Hashable {
 
     private init(optimized: OptimizedTensorPoolConfig) { self.optimized = optimized }
 
+    /// Whether a size is the largest of its bin.
+    private static func isBound(_ byteCount: Int) -> Bool {
+        if byteCount == 0 { return true }
+        if byteCount > SizeClass.maximumByteCount { return byteCount % Granule.byteCount == 0 }
+        return SizeClass.byteCount(SizeClass.index(byteCount)) == byteCount
+    }
+
     func validate() throws(TensorPoolError) {
         try standard.validate()
         try optimized.validate()
@@ -64,6 +71,14 @@ public struct AdaptiveConfiguration: Sendable, Hashable {
             throw .invalidConfiguration(
                 setting: "temporaryCeiling", value: "\(temporaryCeiling)",
                 reason: "it is 0 to optimizedFloor (\(optimizedFloor)), above which everything is optimized")
+        }
+        for (setting, value) in [
+            ("standardCeiling", standardCeiling), ("optimizedFloor", optimizedFloor),
+            ("temporaryCeiling", temporaryCeiling),
+        ] where !Self.isBound(value) {
+            throw .invalidConfiguration(
+                setting: setting, value: "\(value)",
+                reason: "sizes are told apart by class up to 32 KiB, by 16 KiB above: choose such a bound, or 0")
         }
         guard minimumUses >= 1 else {
             throw .invalidConfiguration(

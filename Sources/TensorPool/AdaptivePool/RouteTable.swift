@@ -51,7 +51,7 @@ public import Synchronization
     // MARK: - Deciding
 
     /// The rule for a size and role.
-    func rule(bin: Int, byteCount: Int, role: TensorRole, forced: AllocationStrategy?) -> AllocationRule {
+    func rule(byteCount: Int, role: TensorRole, forced: AllocationStrategy?) -> AllocationRule {
         if role == .weight { return .modelWeight }
         if forced != nil { return .forced }
         if byteCount <= configuration.standardCeiling { return .upToStandardCeiling }
@@ -65,7 +65,7 @@ public import Synchronization
         guard byteCount > configuration.standardCeiling, byteCount <= configuration.optimizedFloor else { return nil }
         let bin = Self.bin(byteCount)
         return state.withLock { state in
-            guard rule(bin: bin, byteCount: byteCount, role: role, forced: state.forced) == .measured else {
+            guard rule(byteCount: byteCount, role: role, forced: state.forced) == .measured else {
                 return nil
             }
             let trial = state.measurements[bin, default: BinMeasurement()].nextTrial(
@@ -99,7 +99,7 @@ public import Synchronization
     func decision(byteCount: Int, role: TensorRole) -> AllocationDecision {
         let bin = Self.bin(byteCount)
         return state.withLock { state in
-            let rule = rule(bin: bin, byteCount: byteCount, role: role, forced: state.forced)
+            let rule = rule(byteCount: byteCount, role: role, forced: state.forced)
             let measurement = state.measurements[bin]
             let strategy: AllocationStrategy =
                 switch rule {
@@ -118,7 +118,7 @@ public import Synchronization
     }
 
     private func idlePrice(_ byteCount: Int) -> Double {
-        Double((byteCount + 4095) / 4096) * configuration.nanosecondsPerIdlePage
+        (Double(max(0, byteCount)) / 4096).rounded(.up) * configuration.nanosecondsPerIdlePage
     }
 
     /// The bin of a size: the standard strategy's, of which the optimized one's are a part.
@@ -142,7 +142,7 @@ public import Synchronization
             for bin in 0..<CacheLayout.recordBin {
                 let size = Self.largestByteCount(ofBin: bin)
                 let route: AllocationStrategy =
-                    switch rule(bin: bin, byteCount: size, role: role, forced: state.forced) {
+                    switch rule(byteCount: size, role: role, forced: state.forced) {
                     case .upToStandardCeiling, .temporary: .standard
                     case .aboveOptimizedFloor, .modelWeight: .optimized
                     case .forced: state.forced ?? .standard

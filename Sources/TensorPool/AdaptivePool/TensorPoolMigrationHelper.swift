@@ -10,8 +10,8 @@ public enum TensorPoolMigrationHelper {
     /// Measures both strategies on this machine for a few milliseconds, and makes an adaptive pool that starts with
     /// what was found.
     ///
-    /// Each size from 48 KiB to 1 MiB is allocated, touched and freed nine times in each strategy, in turn, on a base of
-    /// its own; the medians decide where the pool sends that size until its own measurements say otherwise.
+    /// Each size from 48 KiB to 1 MiB is allocated and touched nine times in each strategy, in turn, on a base of its
+    /// own, of a few mebibytes and outside the given one's limit; the medians decide where the pool sends that size until its own measurements say otherwise.
     ///
     /// - Throws: What the pools throw on construction.
     public static func createBestPerformancePool(
@@ -42,8 +42,9 @@ public enum TensorPoolMigrationHelper {
         let start = MonotonicClock.now()
         let buffer = try pool.allocate(byteCount: byteCount)
         unsafe buffer.withUnsafeMutableBytes { unsafe Filling.touch($0) }
+        let nanoseconds = Double(MonotonicClock.now() - start) - MonotonicClock.cost
         _ = consume buffer
-        return Double(MonotonicClock.now() - start) - MonotonicClock.cost
+        return nanoseconds
     }
 
     private static func median(_ values: some Sequence<Double>) -> Double {

@@ -20,6 +20,15 @@
         count += added
     }
 
+    /// Puts addresses below all others.
+    mutating func insertBelow(_ source: UnsafePointer<UnsafeMutableRawPointer>, _ added: Int) {
+        unsafe _ = room(for: added)
+        guard let entries = unsafe entries else { return }
+        unsafe (entries + added).update(from: entries, count: count)
+        unsafe entries.update(from: source, count: added)
+        count += added
+    }
+
     mutating func pop() -> UnsafeMutableRawPointer? {
         guard count > 0, let entries = unsafe entries else { return nil }
         count -= 1

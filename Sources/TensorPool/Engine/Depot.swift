@@ -49,6 +49,10 @@
         return unsafe address
     }
 
-    /// Says that the blocks of a class now in the depot are prewarmed.
-    mutating func markPrewarmed(class index: Int) { untouched[index] = unsafe blocks[index].count }
+    /// Puts prewarmed blocks below all others: they are used last, and counted until then.
+    mutating func putPrewarmed(_ entries: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int, class index: Int) {
+        unsafe blocks[index].insertBelow(entries, count)
+        byteCount += count * SizeClass.byteCount(index)
+        untouched[index] += count
+    }
 }

@@ -55,12 +55,14 @@ extension Engine {
             case .limitReached(let needed):
                 attempts += 1
                 // What this and other pools of the base keep without using it is no reason to refuse.
-                if attempts > 2 || base.reclaim(needed, for: self) == 0 {
+                // Another thread may have made the room.
+                let hasHope = base.reclaim(needed, for: self, all: false) > 0 || base.hasRoom(for: needed)
+                if attempts > 3 || !hasHope {
                     throw base.limitError(requested: request.byteCount, needed: needed)
                 }
             case .refused(let needed):
                 attempts += 1
-                if attempts > 2 || base.reclaim(needed, for: self) == 0 {
+                if attempts > 2 || base.reclaim(needed, for: self, all: true) == 0 {
                     throw .outOfMemory(byteCount: request.byteCount)
                 }
             }
@@ -71,12 +73,9 @@ extension Engine {
     @usableFromInline @inline(never) static func free(
         engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind
     ) {
-        let block = unsafe Block(address: address, kind: kind)
-        // The block keeps its engine alive, so nothing is retained for the call.
-        let isDone = unsafe EngineRegistry.engine(engine)._withUnsafeGuaranteedRef {
-            unsafe $0.free(block, byteCount: byteCount)
-        }
-        if isDone { unsafe EngineRegistry.engine(engine).takeUnretainedValue().end() }
+        // Retained: once the block is back, another thread's last free may end the engine.
+        let engine = unsafe EngineRegistry.engine(engine).takeUnretainedValue()
+        if unsafe engine.free(Block(address: address, kind: kind), byteCount: byteCount) { engine.end() }
     }
 
     /// Frees a block. True where it was the last one of an engine whose pool is gone.
@@ -155,48 +154,5 @@ extension EngineState {
         unreserve(usable)
         let bin = CacheLayout.spanBin(Granule.count(byteCount))
         unsafe countFree(bin: bin, byteCount: byteCount, cache: cache)
-    }
-
-    // MARK: - Memory pressure and idle bins
-
-    /// Nanoseconds between two looks at the system's memory pressure.
-    private static let pressureInterval: UInt64 = 100_000_000
-
-    /// Gives idle memory back where the system is short of it, if this engine is to look.
-    private mutating func relievePressure() {
-        guard let threshold = configuration.pressureThreshold else { return }
-        let now = MonotonicClock.now()
-        guard now - lastPressureLook >= Self.pressureInterval else { return }
-        lastPressureLook = now
-        guard pressure().level >= threshold else { return }
-        pressureReleases += 1
-        returnIdleMemory()
-    }
-
-    /// How many slow operations of a thread lie between two looks at its bins.
-    private static let sweepInterval = 256
-
-    /// Now and then takes the limits of bins that were not used since the last look, so that a thread's byte budget
-    /// follows its work.
-    private mutating func noteSlowOperation(_ cache: ThreadCachePointer) {
-        unsafe cache.pointee.slowOperations += 1
-        guard unsafe cache.pointee.slowOperations >= Self.sweepInterval else { return }
-        unsafe cache.pointee.slowOperations = 0
-        relievePressure()
-        for index in 0..<CacheLayout.recordBin {
-            let bin = unsafe cache.bin(index)
-            defer { unsafe bin.pointee.sweepMark = bin.pointee.allocations }
-            guard unsafe bin.pointee.limit > 0, unsafe bin.pointee.sweepMark == bin.pointee.allocations else {
-                continue
-            }
-            if index < SizeClass.count {
-                unsafe flush(index, bin, keeping: 0)
-                unsafe cache.pointee.grantedSmallBytes -= Int(bin.pointee.limit) * SizeClass.byteCount(index)
-                unsafe bin.pointee.limit = 0
-                if configuration.shrinksIdleBins { returnDepot(index, keeping: 0) }
-            } else {
-                unsafe emptySpanBin(index, cache)
-            }
-        }
     }
 }

@@ -2,65 +2,97 @@
 extension Engine {
     /// Fills the depot and backs granules, all of it touched. On an error what was made ready so far stays, unused.
     func prewarm(_ amounts: OptimizedTensorPoolConfig.Prewarming) throws(TensorPoolError) {
-        let isEnough = withState { state in
-            state.prewarmClasses(upTo: 4 << 10, byteCount: amounts.verySmall)
-                && state.prewarmClasses(over: 4 << 10, upTo: smallCeiling, byteCount: amounts.small)
-                && state.prewarmSpans(amounts.medium + amounts.large + amounts.veryLarge)
+        // What no machine of this size can hold would be touched until the system kills the process.
+        let all = amounts.byteCount
+        guard all <= SystemMemory.physicalByteCount || !base.hasRoom(for: all) else {
+            throw .outOfMemory(byteCount: all)
         }
-        guard !isEnough else { return }
-        throw base.limitError(requested: amounts.byteCount, needed: amounts.byteCount)
+        let ceiling = smallCeiling
+        try reclaiming(requested: all) { state in
+            state.prewarmClasses(over: 0, upTo: 4 << 10, byteCount: amounts.verySmall)
+        }
+        try reclaiming(requested: all) { state in
+            state.prewarmClasses(over: 4 << 10, upTo: ceiling, byteCount: amounts.small)
+        }
+        try reclaiming(requested: all) { state in
+            state.prewarmSpans(amounts.medium + amounts.large + amounts.veryLarge)
+        }
+    }
+
+    /// Shares bytes out among the size classes of a range.
+    func prewarmClasses(over low: Int, upTo high: Int, byteCount: Int) throws(TensorPoolError) {
+        guard byteCount <= SystemMemory.physicalByteCount || !base.hasRoom(for: byteCount) else {
+            throw .outOfMemory(byteCount: byteCount)
+        }
+        try reclaiming(requested: byteCount) { state in
+            state.prewarmClasses(over: low, upTo: high, byteCount: byteCount)
+        }
+    }
+
+    /// Does some work again after other pools gave up what they keep idle, where limit or system stood in its way.
+    private func reclaiming(
+        requested: Int, _ work: (inout EngineState) -> EngineState.ArenaOutcome
+    ) throws(TensorPoolError) {
+        var outcome = withState(work)
+        if case .success = outcome { return }
+        for engine in base.engines() where engine !== self { _ = engine.returnIdle() }
+        outcome = withState(work)
+        switch outcome {
+        case .success: return
+        case .limitReached: throw base.limitError(requested: requested, needed: requested)
+        case .refused: throw .outOfMemory(byteCount: requested)
+        }
     }
 }
 
 extension EngineState {
-    /// Shares bytes out among the size classes of a range, each block from the arena, each page touched. False where
-    /// limit or system stood in the way.
-    mutating func prewarmClasses(over low: Int = 0, upTo high: Int, byteCount: Int) -> Bool {
+    /// How many blocks are got and touched at a time.
+    private static let prewarmBatch = 256
+
+    /// Shares bytes out among the size classes of a range, each block from the arena, each page touched. What the
+    /// depot has of a class counts towards its share.
+    mutating func prewarmClasses(over low: Int, upTo high: Int, byteCount: Int) -> ArenaOutcome {
         let classes = (0..<SizeClass.count).filter {
             SizeClass.byteCount($0) > low && SizeClass.byteCount($0) <= high
         }
-        guard byteCount > 0, !classes.isEmpty else { return true }
-        // No allocation of a tensor waited for this.
-        let counted = backendAllocations
-        defer { backendAllocations = counted }
-        let share = byteCount / classes.count
+        guard byteCount > 0, !classes.isEmpty else { return .success(0) }
+        let entries = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: Self.prewarmBatch)
+        defer { unsafe entries.deallocate() }
         for index in classes {
             let size = SizeClass.byteCount(index)
-            let wanted = max(1, share / size)
-            let missing = wanted - depot.count(ofClass: index)
-            guard missing > 0 else { continue }
-            let entries = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: missing)
-            defer { unsafe entries.deallocate() }
-            guard case .success(let count) = unsafe allocateFromArena(index, upTo: missing, into: entries) else {
-                return false
-            }
-            for entry in 0..<count {
-                for offset in stride(from: 0, to: size, by: SystemMemory.pageByteCount) {
-                    unsafe (entries[entry] + offset).storeBytes(of: 0, as: UInt8.self)
+            var missing = byteCount / classes.count / size - depot.count(ofClass: index)
+            while missing > 0 {
+                let outcome = unsafe allocateFromArena(index, upTo: min(missing, Self.prewarmBatch), into: entries)
+                guard case .success(let count) = outcome else { return outcome }
+                // Made ready is not asked for.
+                backendAllocations -= 1
+                for entry in 0..<count {
+                    for offset in stride(from: 0, to: size, by: SystemMemory.pageByteCount) {
+                        unsafe (entries[entry] + offset).storeBytes(of: 0, as: UInt8.self)
+                    }
                 }
+                unsafe depot.putPrewarmed(entries, count, class: index)
+                missing -= count
             }
-            unsafe depot.put(entries, count, class: index)
-            depot.markPrewarmed(class: index)
-            if count < missing { return false }
         }
-        return true
+        return .success(0)
     }
 
-    /// Backs bytes of the span heap. False where limit or system stood in the way.
-    mutating func prewarmSpans(_ byteCount: Int) -> Bool {
-        guard configuration.usesSpanHeap, byteCount > 0 else { return byteCount == 0 }
+    /// Backs bytes of the span heap, beside what is backed already.
+    mutating func prewarmSpans(_ byteCount: Int) -> ArenaOutcome {
+        guard configuration.usesSpanHeap, byteCount > 0 else { return .success(0) }
         let huge = SystemMemory.hugePageByteCount
         let wanted = (byteCount + huge - 1) & -huge
-        guard reserve(wanted) else { return false }
+        guard reserve(wanted) else { return .limitReached }
         var missing = Granule.count(wanted)
         while missing > 0 {
             let backed = unsafe heap.back(upTo: missing) { unsafe SystemMemory.populate($0, $1) }
             missing -= backed
             if missing > 0 && backed == 0 && !addSlab(holding: missing << Granule.shift) {
                 unreserve(missing << Granule.shift)
-                return false
+                return .refused
             }
         }
-        return true
+        return .success(0)
     }
 }

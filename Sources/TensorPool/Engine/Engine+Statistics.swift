@@ -52,6 +52,11 @@ extension EngineState {
             result.cacheHits += allocations - misses
             result.allocationsByCategory[category, default: 0] += allocations
         }
+        if verySmallInGranules > 0 {
+            result.allocationsByCategory[.small, default: 0] -= verySmallInGranules
+            if result.allocationsByCategory[.small] == 0 { result.allocationsByCategory[.small] = nil }
+            result.allocationsByCategory[.verySmall, default: 0] += verySmallInGranules
+        }
         let spansOut = heap.takenGranules << Granule.shift + arenaSpanBytes
         let inUse = smallInUse + spansOut - spansCached + directBytes + weights.countedBytes
         let heapFree = (heap.backedGranules - heap.takenGranules) << Granule.shift

@@ -6,7 +6,7 @@ extension Engine {
     func makeWeight(id: UInt64, _ handle: MemoryHandle, of source: Engine) throws(TensorPoolError) -> WeightTransition {
         try source.withState { _ throws(TensorPoolError) in try source.check(id: id, handle) }
         let reason: String
-        switch handle.kind {
+        switch handle.kind.withoutSample {
         case .weight, .promotedSpan:
             return WeightTransition(handle: handle, copyReason: nil)
         case .span where source === self && promotesInPlace:
@@ -51,6 +51,7 @@ extension Engine {
                 let owner = unsafe Int(truncatingIfNeeded: record.pointee.byteCountAndOwner & 0xFFFF)
                 let generation = unsafe record.describe(
                     address: handle.baseAddress, byteCount: handle.byteCount, id: id, owner: owner)
+                if handle.kind.isSampled { unsafe state.samples.died(handle.baseAddress, now: MonotonicClock.now()) }
                 unsafe state.promoteSpan(byteCount: handle.byteCount, cache: cache)
                 promoted = unsafe MemoryHandle(
                     baseAddress: handle.baseAddress, byteCount: handle.byteCount, tensorID: id, record: record,

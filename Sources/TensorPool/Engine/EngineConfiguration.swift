@@ -18,7 +18,7 @@ struct EngineConfiguration: Sendable {
     var vectorizedFilling: Bool
     /// Cache lines prefetched of every block that leaves a slow path; 0 for none.
     var prefetchLines: Int
-    /// Whether bins that fall out of use lose their cached blocks.
+    /// Whether blocks of classes that fell out of use, and granules not needed lately, go back to the system.
     var shrinksIdleBins: Bool
     /// Whether sizes and lifetimes are sampled.
     var samplesLifetimes: Bool
@@ -37,7 +37,7 @@ struct EngineConfiguration: Sendable {
     /// The optimized strategy: everything is kept warm.
     static let optimized = EngineConfiguration(
         strategy: .optimized, smallCeiling: Self.optimizedSmallCeiling, usesSpanHeap: true,
-        smallCacheByteLimit: 1 << 20, spanCacheByteLimit: 256 << 10, depotByteLimit: .max, slabByteCount: 256 << 20,
+        smallCacheByteLimit: 1 << 20, spanCacheByteLimit: 1 << 20, depotByteLimit: .max, slabByteCount: 256 << 20,
         hugePages: .automatic, vectorizedFilling: true, prefetchLines: 0, shrinksIdleBins: false,
         samplesLifetimes: false, promotesInPlace: true)
 

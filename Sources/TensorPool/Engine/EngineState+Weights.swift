@@ -36,13 +36,11 @@ extension EngineState {
         unsafe countFree(bin: index, byteCount: byteCount, cache: cache)
         weightAllocations += 1
         liveBytes += byteCount
-        promotedBytes += byteCount
     }
 
     mutating func freePromotedSpan(_ address: UnsafeMutableRawPointer, byteCount: Int) {
         weightFrees += 1
         liveBytes -= byteCount
-        promotedBytes -= byteCount
         unsafe giveSpan(address, Granule.count(byteCount))
     }
 

@@ -29,8 +29,8 @@ internal import Jemalloc
     var directBytes = 0
     /// Bytes of spans got straight from arenas, in use or cached.
     var arenaSpanBytes = 0
-    /// Requested bytes of spans that became weights where they are.
-    var promotedBytes = 0
+    /// Allocations of up to 4 KiB that stand in the bin of one granule: straight from an arena, or of a large alignment.
+    var verySmallInGranules = 0
     /// Allocations that needed memory the pool did not have yet.
     var backendAllocations = 0
     /// Tensors freed by two threads at the same instant, of which one free came to nothing.
@@ -88,6 +88,9 @@ internal import Jemalloc
 
     /// Counts an allocation that did not take the hot path.
     mutating func countAllocation(bin: Int, byteCount: Int, cache: ThreadCachePointer?, missed: Bool) {
+        if bin >= CacheLayout.firstSpanBin && byteCount <= TensorSizeCategory.verySmall.maximumByteCount {
+            verySmallInGranules += 1
+        }
         if let cache = unsafe cache {
             unsafe cache.bin(bin).pointee.allocations += 1
             if missed { unsafe cache.bin(bin).pointee.misses += 1 }

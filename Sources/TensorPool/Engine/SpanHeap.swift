@@ -1,4 +1,5 @@
-/// Memory in whole granules: address-ordered first fit over slabs, neighbours joined the moment they are free.
+/// Memory in whole granules: first fit by address within a slab, the older slabs first; neighbours are joined the moment
+/// they are free.
 ///
 /// Three bits describe a granule. *Free*: no tensor has it. *Backed*: it was handed out or prewarmed since it last
 /// came from the system, so the limit counts it. *Zero*: nothing was written to it since. Free, backed and zero is
@@ -35,6 +36,8 @@
     private(set) var zero = GranuleSet()
     /// Granules that tensors or thread caches have.
     private(set) var takenGranules = 0
+    /// The most of them at one time since ``forgetPeak()``.
+    private(set) var peakTakenGranules = 0
     /// Granules that the limit counts.
     private(set) var backedGranules = 0
     /// What was taken last, where nothing was given back since.
@@ -86,6 +89,7 @@
     mutating func take(_ span: Span) {
         unsafe lastTaken = unsafe span.address
         takenGranules += span.granules.count
+        peakTakenGranules = max(peakTakenGranules, takenGranules)
         slabs[span.slab].takenGranules += span.granules.count
         free.take(span.granules)
         if span.granules.upperBound <= slabs[span.slab].usedEnd { return }
@@ -111,6 +115,9 @@
         free.give(start..<start + count)
         lastSlab = place
     }
+
+    /// Starts another time for ``peakTakenGranules``.
+    mutating func forgetPeak() { peakTakenGranules = takenGranules }
 
     // MARK: - Slabs
 

@@ -6,14 +6,6 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// Whether slabs ask the kernel for huge pages.
-public enum HugePagePolicy: String, Sendable, Hashable, CaseIterable, Codable {
-    /// Slabs are advised as huge where the kernel has transparent huge pages in mode `madvise` or `always`.
-    case automatic
-    /// Slabs are left as the system makes them.
-    case never
-}
-
 /// What the kernel is asked about address ranges. Advice that is refused changes speed, never correctness, except
 /// where a function says what it returned.
 enum SystemMemory {
@@ -22,6 +14,9 @@ enum SystemMemory {
 
     /// Bytes of a page of the system.
     static let pageByteCount = Int(sysconf(Int32(_SC_PAGESIZE)))
+
+    /// Bytes of memory that the machine has.
+    static let physicalByteCount = Int(sysconf(Int32(_SC_PHYS_PAGES))) * pageByteCount
 
     /// Asks that the range be backed by huge pages.
     static func adviseHugePages(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {

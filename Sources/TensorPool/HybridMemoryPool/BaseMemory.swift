@@ -75,12 +75,13 @@ final class BaseMemory: Sendable {
 
     func engine(serial: UInt64) -> Engine? { engines().first { $0.serial == serial } }
 
-    /// Has all engines give up what no tensor uses, the asking one first, until `needed` bytes are free below the
-    /// limit. Returns how many bytes were given up. No engine's lock may be held.
-    func reclaim(_ needed: Int, for asking: Engine) -> Int {
+    /// Has engines give up what no tensor uses, the asking one first, until `needed` bytes are free below the limit; or
+    /// all of them, where it is the system that refused. Returns how many bytes were given up. No engine's lock may be
+    /// held.
+    func reclaim(_ needed: Int, for asking: Engine, all: Bool) -> Int {
         var returned = asking.returnIdle()
         for engine in engines() where engine !== asking {
-            if limit - reserved >= needed { break }
+            if !all && hasRoom(for: needed) { break }
             returned += engine.returnIdle()
         }
         return returned

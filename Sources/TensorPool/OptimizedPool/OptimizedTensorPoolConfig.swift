@@ -39,7 +39,8 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
     public var slabByteCount: Int
     /// Bytes of freed tensors up to 14 KiB that one thread may keep.
     public var threadCacheByteLimit: Int
-    /// Bytes of freed larger tensors that one thread may keep.
+    /// Bytes of freed larger tensors that one thread may keep; beyond them, up to four of one size that it frees and
+    /// allocates again in a loop.
     public var threadSpanCacheByteLimit: Int
 
     /// Makes the default configuration: prewarmed by 8 MiB, cached, huge pages, no sampling, no cleanup.
@@ -65,7 +66,7 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
     public struct Prewarming: Sendable, Hashable {
         /// Bytes of blocks up to 4 KiB, shared out among the size classes.
         public var verySmall: Int
-        /// Bytes of blocks over 4 KiB up to 14 KiB, shared out among the size classes, and of granules above.
+        /// Bytes of blocks over 4 KiB up to 14 KiB, shared out among the size classes. Larger tensors come from granules.
         public var small: Int
         /// Bytes of span heap for tensors of 64 KiB to 1 MiB.
         public var medium: Int

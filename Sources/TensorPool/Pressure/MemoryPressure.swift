@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
-
 /// How short of memory the system says it is, and by which of its figures.
 public struct MemoryPressure: Sendable, Hashable {
     /// The level.
@@ -46,19 +38,66 @@ public struct MemoryPressure: Sendable, Hashable {
         return MemoryPressure(level: level, source: "\(path): some \(some) %, full \(full) % of 10 s")
     }
 
+    /// The most urgent of the process's control group and those above it, by what cannot be given up: file pages that
+    /// nobody used lately do not count (Linux, Documentation/admin-guide/cgroup-v2.rst, "memory.stat").
     private static func controlGroup(_ root: String) -> MemoryPressure? {
-        for (use, limit) in [
-            ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.max"),
-            ("/sys/fs/cgroup/memory/memory.usage_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-        ] {
-            // "max" is no number, and version 1 writes a huge one for no limit.
-            guard let used = SmallFile.number(root + use), let most = SmallFile.number(root + limit),
-                most > 0, most < 1 << 60
-            else { continue }
-            let share = 100 * Double(used) / Double(most)
-            return MemoryPressure(level: level(usedPercent: share), source: "\(use): \(Int(share)) % of the limit")
+        let own = SmallFile.read(root + "/proc/self/cgroup") ?? ""
+        var found: [MemoryPressure] = []
+        for version in ControlGroupVersion.all {
+            var group = version.path(in: own)
+            while true {
+                let folder = version.root + group
+                if let share = usedPercent(root + folder, version) {
+                    found.append(
+                        MemoryPressure(
+                            level: level(usedPercent: share),
+                            source: "\(folder)/\(version.use): \(Int(share)) % of the limit"))
+                }
+                guard let slash = group.lastIndex(of: "/") else { break }
+                group = String(group[..<slash])
+            }
         }
-        return nil
+        return found.max { $0.level < $1.level }
+    }
+
+    private static func usedPercent(_ folder: String, _ version: ControlGroupVersion) -> Double? {
+        // "max" is no number, and version 1 writes a huge one for no limit.
+        guard let used = SmallFile.number("\(folder)/\(version.use)"),
+            let most = SmallFile.number("\(folder)/\(version.limit)"), most > 0, most < 1 << 60
+        else { return nil }
+        let statistics = SmallFile.read("\(folder)/memory.stat") ?? ""
+        let idle = statistics.split(separator: "\n").first { $0.hasPrefix(version.idleFiles + " ") }
+        let spare = idle.flatMap { Int($0.dropFirst(version.idleFiles.count + 1)) } ?? 0
+        return 100 * Double(max(0, used - spare)) / Double(most)
+    }
+
+    /// Where a version of control groups keeps its figures.
+    private struct ControlGroupVersion {
+        let root: String
+        let use: String
+        let limit: String
+        let idleFiles: String
+        /// What the process's line in `/proc/self/cgroup` has before the path.
+        let mark: String
+
+        static let all = [
+            ControlGroupVersion(
+                root: "/sys/fs/cgroup", use: "memory.current", limit: "memory.max", idleFiles: "inactive_file",
+                mark: "0::"),
+            ControlGroupVersion(
+                root: "/sys/fs/cgroup/memory", use: "memory.usage_in_bytes", limit: "memory.limit_in_bytes",
+                idleFiles: "total_inactive_file", mark: ":memory:"),
+        ]
+
+        /// The process's group, without a slash at the end; empty for the root.
+        func path(in text: String) -> String {
+            for line in text.split(separator: "\n") {
+                guard let place = line.firstRange(of: mark) else { continue }
+                let path = line[place.upperBound...]
+                return path == "/" ? "" : String(path)
+            }
+            return ""
+        }
     }
 
     private static func available(_ root: String) -> MemoryPressure? {
@@ -75,31 +114,5 @@ public struct MemoryPressure: Sendable, Hashable {
 
     private static func level(usedPercent share: Double) -> MemoryPressureLevel {
         share >= 97 ? .critical : share >= 93 ? .high : share >= 88 ? .moderate : share >= 80 ? .low : .none
-    }
-}
-
-/// Files of the system that fit into a page.
-enum SmallFile {
-    /// The text of a file, or nil where it cannot be read.
-    static func read(_ path: String) -> String? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return unsafe withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 1) { buffer -> String? in
-            #if canImport(Darwin)
-            let length = unsafe Darwin.read(descriptor, buffer.baseAddress, buffer.count)
-            #elseif canImport(Glibc)
-            let length = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-            #else
-            let length = unsafe Musl.read(descriptor, buffer.baseAddress, buffer.count)
-            #endif
-            return length > 0 ? unsafe String(decoding: buffer.prefix(length), as: UTF8.self) : nil
-        }
-    }
-
-    /// The number a file begins with.
-    static func number(_ path: String) -> Int? {
-        guard let text = read(path) else { return nil }
-        return text.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
     }
 }

@@ -50,13 +50,15 @@ extension TensorMemoryPool: TensorPoolEnhancement {
     /// Turns enhancements on. The pool's interface and its outstanding tensors stay as they are.
     ///
     /// - Throws: ``TensorPoolError/invalidConfiguration(setting:value:reason:)``, and nothing has changed; or
-    ///   ``TensorPoolError/limitReached(_:)`` where the prewarmed memory does not fit, and the other enhancements are on.
+    ///   ``TensorPoolError/limitReached(_:)`` or ``TensorPoolError/outOfMemory(byteCount:)`` where the prewarmed memory does not fit, and the other enhancements are on.
     public func applyPerformanceEnhancements(
         _ configuration: EnhancedTensorPoolConfig = EnhancedTensorPoolConfig()
     ) throws(TensorPoolError) {
         try configuration.validate()
         front.engine.enhance(configuration)
-        if configuration.enablePrewarming { try front.engine.prewarmClasses(byteCount: configuration.prewarmByteCount) }
+        guard configuration.enablePrewarming else { return }
+        try front.engine.prewarmClasses(
+            over: 0, upTo: Self.smallCeiling, byteCount: configuration.prewarmByteCount)
     }
 }
 
@@ -76,11 +78,5 @@ extension Engine {
                     state.configuration.depotByteLimit, 2 * enhancement.prewarmByteCount)
             }
         }
-    }
-
-    /// Makes blocks of all size classes ready.
-    func prewarmClasses(byteCount: Int) throws(TensorPoolError) {
-        let isEnough = withState { $0.prewarmClasses(upTo: smallCeiling, byteCount: byteCount) }
-        guard isEnough else { throw base.limitError(requested: byteCount, needed: byteCount) }
     }
 }

@@ -1,5 +1,5 @@
 /// What stands in the way of an allocation at a limit, with the figures and one piece of advice.
-public struct LimitReport: Error, Sendable, Hashable {
+public struct LimitReport: Sendable, Hashable {
     /// Bytes asked for.
     public let requested: Int
     /// Bytes the pool would have had to reserve for them.
@@ -70,7 +70,7 @@ extension TensorPoolError: CustomStringConvertible {
         case .freedTwice(let id):
             "tensor \(id) was freed already: free each handle once"
         case .foreignHandle(let id):
-            "the handle of tensor \(id) is another pool's: free it in the pool that allocated it, or in their base"
+            "the handle of tensor \(id) is another pool's, or of one that is gone with all its tensors: free it in the pool that allocated it, or in their base"
         case .wrongTensorID(let given, let handle):
             "the handle is of tensor \(handle), not of \(given): pass the id the tensor was allocated with"
         case .invalidConfiguration(let setting, let value, let reason):

@@ -47,9 +47,10 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
 
     @Test func whatWasUsedIsNoLongerPrewarmed() {
         var depot = Depot()
-        for number in 0..<10 { unsafe depot.put(address(number), class: 3) }
-        #expect(depot.prewarmedByteCount == 0)
-        depot.markPrewarmed(class: 3)
+        var entries = unsafe (0..<10).map { unsafe address($0) }
+        unsafe entries.withUnsafeMutableBufferPointer {
+            unsafe depot.putPrewarmed($0.baseAddress!, 10, class: 3)
+        }
         let size = SizeClass.byteCount(3)
         #expect(depot.prewarmedByteCount == 10 * size)
         for _ in 0..<4 { _ = unsafe depot.take(class: 3) }

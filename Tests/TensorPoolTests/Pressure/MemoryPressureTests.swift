@@ -45,6 +45,22 @@ import Testing
         #expect(one.level == .critical && one.source.contains("usage_in_bytes"))
     }
 
+    @Test func theProcesssOwnGroupCountsWithoutIdleFilePages() throws {
+        let nested = try Self.read([
+            "proc/self/cgroup": "0::/service/worker\n",
+            "sys/fs/cgroup/service/memory.current": "99", "sys/fs/cgroup/service/memory.max": "100",
+            "sys/fs/cgroup/service/worker/memory.current": "10", "sys/fs/cgroup/service/worker/memory.max": "100",
+        ])
+        #expect(nested.level == .critical && nested.source.contains("/service/memory.current"))
+        let files = try Self.read([
+            "proc/self/cgroup": "5:cpu:/\n3:memory:/job\n",
+            "sys/fs/cgroup/memory/job/memory.usage_in_bytes": "99",
+            "sys/fs/cgroup/memory/job/memory.limit_in_bytes": "100",
+            "sys/fs/cgroup/memory/job/memory.stat": "cache 60\ntotal_inactive_file 50\n",
+        ])
+        #expect(files.level == .none && files.source.contains("49 %"))
+    }
+
     @Test func aGroupWithoutALimitSaysNothing() throws {
         let pressure = try Self.read([
             "sys/fs/cgroup/memory.current": "95", "sys/fs/cgroup/memory.max": "max",

@@ -1,0 +1,53 @@
+/// Looking for idle memory now and then, on slow paths.
+extension EngineState {
+    /// Nanoseconds between two looks at the system's memory pressure.
+    private static let pressureInterval: UInt64 = 100_000_000
+
+    /// Gives idle memory back where the system is short of it, if this engine is to look.
+    private mutating func relievePressure() {
+        guard let threshold = configuration.pressureThreshold else { return }
+        let now = MonotonicClock.now()
+        guard now - lastPressureLook >= Self.pressureInterval else { return }
+        lastPressureLook = now
+        guard pressure().level >= threshold else { return }
+        pressureReleases += 1
+        returnIdleMemory()
+    }
+
+    /// How many slow operations of a thread lie between two looks at its bins.
+    private static let sweepInterval = 256
+
+    /// Now and then takes the limits of bins that were not used since the last look, so that a thread's byte budget
+    /// follows its work.
+    mutating func noteSlowOperation(_ cache: ThreadCachePointer) {
+        unsafe cache.pointee.slowOperations += 1
+        guard unsafe cache.pointee.slowOperations >= Self.sweepInterval else { return }
+        unsafe cache.pointee.slowOperations = 0
+        relievePressure()
+        if configuration.shrinksIdleBins { returnUnusedGranules() }
+        for index in 0..<CacheLayout.recordBin {
+            let bin = unsafe cache.bin(index)
+            defer { unsafe bin.pointee.sweepMark = bin.pointee.allocations }
+            guard unsafe bin.pointee.limit > 0, unsafe bin.pointee.sweepMark == bin.pointee.allocations else {
+                continue
+            }
+            if index < SizeClass.count {
+                unsafe flush(index, bin, keeping: 0)
+                unsafe cache.pointee.grantedSmallBytes -= Int(bin.pointee.limit) * SizeClass.byteCount(index)
+                unsafe bin.pointee.limit = 0
+                if configuration.shrinksIdleBins { returnDepot(index, keeping: 0) }
+            } else {
+                unsafe emptySpanBin(index, cache)
+            }
+        }
+    }
+
+    /// Gives the granules back to the system that were not needed since the last look.
+    private mutating func returnUnusedGranules() {
+        let unused = heap.backedGranules - heap.peakTakenGranules
+        heap.forgetPeak()
+        guard unused > 0 else { return }
+        let released = unsafe heap.releaseFree(atLeast: unused) { unsafe SystemMemory.release($0, $1) }
+        unreserve(released << Granule.shift)
+    }
+}

@@ -1,0 +1,7 @@
+/// Whether slabs ask the kernel for huge pages.
+public enum HugePagePolicy: String, Sendable, Hashable, CaseIterable, Codable {
+    /// Slabs are advised as huge where the kernel has transparent huge pages in mode `madvise` or `always`.
+    case automatic
+    /// Slabs are left as the system makes them.
+    case never
+}
