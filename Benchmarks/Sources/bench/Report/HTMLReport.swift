@@ -1,0 +1,4 @@
+struct HTMLReport {
+    init(_ results: Results) {}
+    var text: String { "" }
+}
