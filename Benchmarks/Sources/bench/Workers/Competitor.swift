@@ -37,6 +37,10 @@ extension Competitor {
         Competitor(
             name: "jemalloc warm", kind: .peer, library: "libjemalloc.so.2",
             environment: ["MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1"]),
+        // Without an arena of its own for 8 MiB and more, which shares nothing with the rest.
+        Competitor(
+            name: "jemalloc warm, one arena", kind: .peer, library: "libjemalloc.so.2",
+            environment: ["MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0"]),
         Competitor(name: "tcmalloc", kind: .peer, library: "libtcmalloc_minimal.so.4"),
         Competitor(
             name: "tcmalloc warm", kind: .peer, library: "libtcmalloc_minimal.so.4",
@@ -44,7 +48,9 @@ extension Competitor {
         Competitor(name: "mimalloc", kind: .peer, library: "libmimalloc.so.2"),
         Competitor(
             name: "mimalloc warm", kind: .peer, library: "libmimalloc.so.2",
-            environment: ["MIMALLOC_ALLOW_DECOMMIT": "0", "MIMALLOC_PAGE_RESET": "0"]),
+            environment: [
+                "MIMALLOC_RESERVE_OS_MEMORY": "1GiB", "MIMALLOC_ALLOW_DECOMMIT": "0", "MIMALLOC_PAGE_RESET": "0",
+            ]),
     ]
 
     static let floor = Competitor(name: "floor", kind: .floor)

@@ -1,4 +1,0 @@
-struct HTMLReport {
-    init(_ results: Results) {}
-    var text: String { "" }
-}
