@@ -17,19 +17,13 @@ typedef struct {
     int64_t start, end, processor;
 } task;
 
-static int64_t processor_nanoseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void *run(void *argument) {
     task *own = argument;
     pthread_barrier_wait(own->ready);
     own->start = tpb_nanoseconds();
-    int64_t processor = processor_nanoseconds();
+    int64_t processor = tpb_processor_nanoseconds();
     own->body(own->context, own->index);
-    own->processor = processor_nanoseconds() - processor;
+    own->processor = tpb_processor_nanoseconds() - processor;
     own->end = tpb_nanoseconds();
     return NULL;
 }

@@ -22,9 +22,10 @@ public struct HotPair<Element: Block & ~Copyable> {
         }
     }
 
+    /// Processor time.
     @inlinable @inline(never)
     static func chunk(of pairs: Int, byteCount: Int, on source: borrowing Element.Source) -> Int64 {
-        let start = tpb_nanoseconds()
+        let start = tpb_processor_nanoseconds()
         var index = 0
         while index < pairs {
             let block = Element.allocate(byteCount, from: source)
@@ -32,6 +33,6 @@ public struct HotPair<Element: Block & ~Copyable> {
             block.free(to: source)
             index &+= 1
         }
-        return tpb_nanoseconds() - start
+        return tpb_processor_nanoseconds() - start
     }
 }

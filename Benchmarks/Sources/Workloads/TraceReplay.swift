@@ -20,18 +20,15 @@ public import CMeasurement
     ) {
         let isReset = tpb_reset_resident_peak()
         let residentBefore = tpb_resident_bytes()
-        var faults = tpb_minor_faults()
-        let start = tpb_nanoseconds()
+        let start = RoundStart()
         let source = makeSource()
-        let construction = tpb_nanoseconds() - start
+        let construction = start.finish()
         let first = runRound(on: source)
-        print("construction \(construction)\nfirst \(first) \(tpb_minor_faults() - faults)")
+        print("construction \(construction)\nfirst \(first)")
 
         let warmStart = tpb_nanoseconds()
         for _ in 0..<rounds {
-            faults = tpb_minor_faults()
-            let taken = runRound(on: source)
-            print("round \(taken) \(tpb_minor_faults() - faults)")
+            print("round \(runRound(on: source))")
             if tpb_nanoseconds() - warmStart > budgetNanoseconds { break }
         }
         print("resident_before \(residentBefore)\nresident_peak \(tpb_resident_peak_bytes())")
@@ -39,14 +36,14 @@ public import CMeasurement
         runLatencyRounds(latencyRounds, on: source)
     }
 
-    @inlinable func runRound(on source: borrowing Element.Source) -> Int64 {
-        let start = tpb_nanoseconds()
+    @inlinable func runRound(on source: borrowing Element.Source) -> String {
+        let start = RoundStart()
         if touches {
             runTouchingEvents(on: source)
         } else {
             runEvents(on: source)
         }
-        let taken = tpb_nanoseconds() - start
+        let taken = start.finish()
         release(on: source)
         return taken
     }
@@ -92,5 +89,25 @@ public import CMeasurement
         for index in unsafe 0..<Int(trace.header.release_count) {
             unsafe (slots + Int(trace.releases[index].slot)).move().free(to: source)
         }
+    }
+}
+
+/// The state of clocks and page faults before a round.
+@usableFromInline struct RoundStart {
+    private let faults: Int64
+    private let processor: Int64
+    private let wall: Int64
+
+    @usableFromInline init() {
+        faults = tpb_minor_faults()
+        processor = tpb_processor_nanoseconds()
+        wall = tpb_nanoseconds()
+    }
+
+    /// What the round took by both clocks, and its page faults, as a worker prints them.
+    @usableFromInline func finish() -> String {
+        let wall = tpb_nanoseconds() - wall
+        let processor = tpb_processor_nanoseconds() - processor
+        return "\(wall) \(processor) \(tpb_minor_faults() - faults)"
     }
 }

@@ -59,7 +59,7 @@ import TraceFiles
             results.pairs = try PairSuite(settings: settings, competitors: results.competitors).run(progress)
         }
         if suites.contains(.threads) {
-            // Settings that keep memory change nothing here: each malloc as it comes, and as it is warm in the full run.
+            // In a quick run each malloc as it comes, and the pools that keep memory.
             let competitors = results.competitors.filter { competitor in
                 switch competitor.kind {
                 case .peer: !settings.isQuick || competitor.environment.isEmpty

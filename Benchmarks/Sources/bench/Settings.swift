@@ -10,7 +10,7 @@ struct Settings: Codable {
 
     /// Processes for each combination, one after another through all allocators, so that a slow minute of the machine
     /// hits all of them.
-    var repetitions = 7
+    var repetitions = 5
     /// A combination of which one process takes longer than this is not repeated as often.
     var slowSeconds = 2.0
     var slowRepetitions = 3

@@ -50,7 +50,14 @@ static void release(const replay *replay) {
     }
 }
 
-static int64_t run_round(const replay *replay, bool touches) {
+/// What a round took by both clocks, and its page faults.
+typedef struct {
+    int64_t wall, processor, faults;
+} round_time;
+
+static round_time run_round(const replay *replay, bool touches) {
+    round_time time = {.faults = tpb_minor_faults()};
+    int64_t processor = tpb_processor_nanoseconds();
     int64_t start = tpb_nanoseconds();
     if (replay->slab) {
         if (touches) run_events(replay, true, true);
@@ -59,9 +66,15 @@ static int64_t run_round(const replay *replay, bool touches) {
         if (touches) run_events(replay, true, false);
         else run_events(replay, false, false);
     }
-    int64_t taken = tpb_nanoseconds() - start;
+    time.wall = tpb_nanoseconds() - start;
+    time.processor = tpb_processor_nanoseconds() - processor;
+    time.faults = tpb_minor_faults() - time.faults;
     release(replay);
-    return taken;
+    return time;
+}
+
+static void print_round(const char *name, round_time time) {
+    printf("%s %lld %lld %lld\n", name, (long long)time.wall, (long long)time.processor, (long long)time.faults);
 }
 
 /// Rounds in which each event is timed by itself.
@@ -126,19 +139,20 @@ int run_trace(int count, char **arguments) {
 
     bool is_reset = tpb_reset_resident_peak();
     int64_t resident_before = tpb_resident_bytes();
-    int64_t faults = tpb_minor_faults();
+    round_time construction = {.faults = tpb_minor_faults()};
     int64_t start = tpb_nanoseconds();
+    int64_t processor = tpb_processor_nanoseconds();
     if (is_planned) replay.slab = make_slab(replay.trace.header.plan_bytes);
-    int64_t construction = tpb_nanoseconds() - start;
-    int64_t first = run_round(&replay, touches);
-    printf("construction %lld\nfirst %lld %lld\n", (long long)construction, (long long)first,
-           (long long)(tpb_minor_faults() - faults));
+    construction.wall = tpb_nanoseconds() - start;
+    construction.processor = tpb_processor_nanoseconds() - processor;
+    construction.faults = tpb_minor_faults() - construction.faults;
+    round_time first = run_round(&replay, touches);
+    print_round("construction", construction);
+    print_round("first", first);
 
     int64_t warm_start = tpb_nanoseconds();
     for (int64_t round = 0; round < rounds; round++) {
-        faults = tpb_minor_faults();
-        int64_t taken = run_round(&replay, touches);
-        printf("round %lld %lld\n", (long long)taken, (long long)(tpb_minor_faults() - faults));
+        print_round("round", run_round(&replay, touches));
         if (tpb_nanoseconds() - warm_start > budget) break;
     }
     printf("resident_before %lld\nresident_peak %lld\npeak_is_reset %d\n", (long long)resident_before,

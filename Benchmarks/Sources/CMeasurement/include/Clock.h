@@ -13,6 +13,13 @@ static inline int64_t tpb_nanoseconds(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/// Processor time of the calling thread: what other processes take from it does not count.
+static inline int64_t tpb_processor_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /// The processor's counter before a single event: nothing later starts before it is read.
 static inline uint64_t tpb_ticks_before(void) {
 #if defined(__x86_64__)

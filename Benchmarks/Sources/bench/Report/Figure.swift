@@ -14,6 +14,9 @@ enum Figure {
         }
     }
 
+    /// A round number without zeros at its end, as at an axis.
+    static func tick(_ value: Double) -> String { String(format: "%g", value) }
+
     static func ratio(_ value: Double?) -> String { value.map { String(format: "%.2f", $0) + "x" } ?? "-" }
 
     static func percent(_ value: Double?) -> String { value.map { String(format: "%.1f %%", $0 * 100) } ?? "-" }

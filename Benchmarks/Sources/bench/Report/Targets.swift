@@ -107,7 +107,9 @@ struct Targets {
         let means = judged.compactMap { pool in
             results.ratiosToBestPeer(pool, .page, \.coldNanoseconds).map(\.ratio).geometricMean.map { (pool, $0) }
         }
-        guard !means.isEmpty else { return Target(what: what, atMost: "1.00x mean", measured: "not measured", holds: nil) }
+        guard !means.isEmpty else {
+            return Target(what: what, atMost: "1.00x mean", measured: "not measured", holds: nil)
+        }
         return Target(
             what: what, atMost: "1.00x mean",
             measured: means.map { "\($0) \(Figure.ratio($1))" }.joined(separator: ", "),
@@ -151,7 +153,7 @@ struct Targets {
             let wall = two.wallNanoseconds.ratio(to: one.wallNanoseconds),
             let processor = two.processorNanoseconds.ratio(to: one.processorNanoseconds)
         else { return nil }
-        return ("\(pool); \(Figure.ratio(processor / 2)) by processor time", wall)
+        return ("\(pool); \(Figure.ratio(processor / 2)) by processor time, which leaves other processes out", wall)
     }
 
     private func worst(of ratios: [(name: String, ratio: Double)], what: String, limit: Double) -> Target {
@@ -186,7 +188,8 @@ struct Targets {
 
     private var prewarm: Target {
         let what = "prewarm of 512 MiB over one populate call on huge pages"
-        guard let pools = results.pools, let ratio = pools.prewarmNanoseconds.ratio(to: pools.populateNanoseconds) else {
+        guard let pools = results.pools, let ratio = pools.prewarmNanoseconds.ratio(to: pools.populateNanoseconds)
+        else {
             return Target(what: what, atMost: "1.20x", measured: "not measured", holds: nil)
         }
         return Target(what: what, atMost: "1.20x", measured: Figure.ratio(ratio), holds: ratio <= 1.2)

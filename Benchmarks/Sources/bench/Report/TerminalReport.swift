@@ -10,7 +10,7 @@ struct TerminalReport {
 
     var text: String {
         var parts = [
-            "\(results.machine.line)\n\(results.settings.repetitions) processes for each figure, in turns; medians; "
+            "\(results.machine.line)\n\(results.settings.repetitions) processes for each figure, in turns; medians; processor time where there is one thread; "
                 + "\(Int(results.seconds)) s"
         ]
         if !results.missingPeers.isEmpty {
@@ -79,7 +79,8 @@ struct TerminalReport {
     }
 
     private var ratioTable: String {
-        var table = TextTable(["untouched | touched | cold, over the best peer"] + results.traces.map(\.name) + ["mean"])
+        var table = TextTable(
+            ["untouched | touched | cold, over the best peer"] + results.traces.map(\.name) + ["mean"])
         for pool in results.ownPools {
             let columns = [
                 results.ratiosToBestPeer(pool.name, .none, \.roundNanoseconds),
@@ -99,7 +100,9 @@ struct TerminalReport {
         var table = TextTable(["ns a pair"] + results.settings.pairSizes.map(Figure.size))
         for competitor in competitors({ name in results.pairs.contains { $0.competitor == name } }) {
             for form in [PairRun.Form.aligned, .plain, .buffer, .handle] {
-                let cells = results.settings.pairSizes.map { results.pair(competitor.name, form, $0)?.nanoseconds.median }
+                let cells = results.settings.pairSizes.map {
+                    results.pair(competitor.name, form, $0)?.nanoseconds.median
+                }
                 guard cells.contains(where: { $0 != nil }) else { continue }
                 let name = competitor.kind == .swift ? competitor.name : "\(competitor.name), \(form.rawValue)"
                 table.add([name] + cells.map(Figure.number))

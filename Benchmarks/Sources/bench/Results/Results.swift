@@ -23,10 +23,15 @@ struct TraceRun: Codable {
     let trace: String
     let competitor: String
     let touch: Touch
-    /// A process's median over its rounds after the first.
+    /// Processor time of the thread: a process's median over its rounds after the first. The replay never waits, so
+    /// on an idle machine it is the time that passes; on a busy one it leaves the other processes out.
     var roundNanoseconds = Sampled()
-    /// Construction and the first round.
+    /// The same by the wall clock.
+    var roundWallNanoseconds = Sampled()
+    /// Construction and the first round, processor time.
     var coldNanoseconds = Sampled()
+    /// The same by the wall clock.
+    var coldWallNanoseconds = Sampled()
     /// Page faults a round after the first: a process's median.
     var faults = Sampled()
     /// The peak of resident memory less what was resident before construction.

@@ -17,7 +17,9 @@ struct PairSuite {
                     let index = runs.firstIndex {
                         $0.competitor == competitor.name && $0.form == form && $0.byteCount == byteCount
                     }
-                    if index == nil { runs.append(PairRun(competitor: competitor.name, form: form, byteCount: byteCount)) }
+                    if index == nil {
+                        runs.append(PairRun(competitor: competitor.name, form: form, byteCount: byteCount))
+                    }
                     runs[index ?? runs.count - 1].nanoseconds.add(Sampled(samples: chunks).median)
                 }
             }

@@ -17,12 +17,14 @@ struct ThreadSuite {
                 }
             }
         }
+        var slow: Set<Int> = []
         for repetition in 0..<settings.repetitions {
-            for index in runs.indices {
+            for index in runs.indices where repetition < settings.slowRepetitions || !slow.contains(index) {
                 guard let competitor = competitors.first(where: { $0.name == runs[index].competitor }) else { continue }
                 let (workload, threads) = (runs[index].workload, runs[index].threads)
                 progress.show(
                     "threads \(repetition + 1)/\(settings.repetitions): \(workload) on \(threads), \(competitor.name)")
+                let start = ContinuousClock.now
                 let rest = [workload, "\(threads)", "\(operations(of: workload))"]
                 let output =
                     if competitor.kind == .pool {
@@ -31,6 +33,7 @@ struct ThreadSuite {
                         try Worker.run("peer-worker", ["threads"] + rest, environment: competitor.processEnvironment)
                     }
                 runs[index].add(output)
+                if (ContinuousClock.now - start) / .seconds(1) > settings.slowSeconds { slow.insert(index) }
             }
         }
         return runs

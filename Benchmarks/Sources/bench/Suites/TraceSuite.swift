@@ -50,10 +50,15 @@ extension TraceRun {
     /// Takes in what one process printed.
     mutating func add(_ output: WorkerOutput) {
         let rounds = output.numbers("round")
-        roundNanoseconds.add(Sampled(samples: rounds.compactMap(\.first)).median)
+        guard rounds.allSatisfy({ $0.count == 3 }) else { return }
+        roundNanoseconds.add(Sampled(samples: rounds.map { $0[1] }).median)
+        roundWallNanoseconds.add(Sampled(samples: rounds.map { $0[0] }).median)
         faults.add(Sampled(samples: rounds.compactMap(\.last)).median)
-        if let construction = output.number("construction"), let first = output.number("first") {
-            coldNanoseconds.add(construction + first)
+        if let construction = output.numbers("construction").first, let first = output.numbers("first").first,
+            construction.count == 3, first.count == 3
+        {
+            coldNanoseconds.add(construction[1] + first[1])
+            coldWallNanoseconds.add(construction[0] + first[0])
         }
         if let peak = output.number("resident_peak"), let before = output.number("resident_before"),
             output.number("peak_is_reset") == 1

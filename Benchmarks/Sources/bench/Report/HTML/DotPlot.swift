@@ -19,15 +19,17 @@ struct DotPlot {
         for tick in scale.ticks {
             let x = scale.place(tick)
             parts.append(Markup.line(x, top, x, bottom, style: tick == 1 ? "one" : "grid"))
-            parts.append(Markup.text("\(Figure.number(tick))×", x: x, y: bottom + 17, anchor: "middle", style: "tick"))
+            parts.append(Markup.text("\(Figure.tick(tick))×", x: x, y: bottom + 17, anchor: "middle", style: "tick"))
         }
         for (index, row) in rows.enumerated() {
             let middle = top + rowHeight * (Double(index) + 0.5)
             parts.append(Markup.text(row.label, x: left, y: middle + 4, anchor: "end", style: "name"))
-            if index > 0 { parts.append(Markup.line(left + 10, middle - rowHeight / 2, width, middle - rowHeight / 2, style: "grid")) }
+            if index > 0 {
+                let y = middle - rowHeight / 2
+                parts.append(Markup.line(left + 10, y, width, y, style: "grid"))
+            }
             // Ours above the middle, the others below, so that neither hides the other.
-            for (competitor, value) in row.values.sorted(by: { $0.competitor.kind != .pool && $1.competitor.kind == .pool })
-            {
+            for (competitor, value) in row.values {
                 let y = competitor.kind == .pool ? middle - 8 : middle + 9
                 let title = "\(competitor.name), \(row.label): \(Figure.ratio(value)) \(unit)"
                 parts.append(Markup.mark(competitor, x: scale.place(value), y: y, title: title))

@@ -34,7 +34,8 @@ struct HTMLReport {
             <h1>TensorPool, measured</h1>
             <p>\(Markup.escape(results.machine.line))</p>
             <p>\(results.settings.repetitions) processes for each figure, allocators in turns; medians of them, spread as \
-            the distance between the quartiles over the median. All blocks 64-byte aligned. Compare within this page only: \
+            the distance between the quartiles over the median. All blocks 64-byte aligned. Of one thread, times are its processor time, so \
+            that other processes count as little as can be. Compare within this page only: \
             the same machine may be twice as slow an hour later.</p>\(missing)
             """
     }
@@ -79,7 +80,8 @@ struct HTMLReport {
         let settings = (try? encoder.encode(results.settings)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let environments = results.competitors.filter { !$0.environment.isEmpty }.map { competitor in
             competitor.name + ": "
-                + competitor.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+                + competitor.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                    separator: " ")
         }
         return """
             <h2>Settings</h2><pre>\(Markup.escape(environments.joined(separator: "\n")))

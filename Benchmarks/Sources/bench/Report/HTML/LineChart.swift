@@ -27,7 +27,7 @@ struct LineChart {
         for tick in scale.ticks {
             parts.append(Markup.line(left, scale.place(tick), right, scale.place(tick), style: "grid"))
             parts.append(
-                Markup.text(Figure.number(tick), x: left - 6, y: scale.place(tick) + 4, anchor: "end", style: "tick"))
+                Markup.text(Figure.tick(tick), x: left - 6, y: scale.place(tick) + 4, anchor: "end", style: "tick"))
         }
         let every = max(1, steps.count / 9)
         for (index, step) in steps.enumerated() where index % every == 0 {

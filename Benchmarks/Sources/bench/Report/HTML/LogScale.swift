@@ -15,14 +15,15 @@ struct LogScale {
     }
 
     func place(_ value: Double) -> Double {
-        let share = (Logarithm.natural(value) - Logarithm.natural(low))
+        let share =
+            (Logarithm.natural(value) - Logarithm.natural(low))
             / (Logarithm.natural(high) - Logarithm.natural(low))
         return start + share * (end - start)
     }
 
-    /// Round numbers within, at most some ten.
+    /// Round numbers within.
     var ticks: [Double] {
-        let steps = high / low > 200 ? [1.0] : high / low > 12 ? [1, 3] : [1, 1.5, 2, 3, 5, 7]
+        let steps = high / low > 1000 ? [1.0] : high / low > 12 ? [1, 2, 5] : [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7]
         var ticks: [Double] = []
         var decade = 1e-6
         while decade < 1e12 {
