@@ -28,7 +28,7 @@ public struct HotPair<Element: Block & ~Copyable> {
         let start = tpb_processor_nanoseconds()
         var index = 0
         while index < pairs {
-            let block = Element.allocate(byteCount, from: source)
+            let block = Element.allocate(Int(tpb_opaque(Int64(byteCount))), from: source)
             unsafe tpb_use(block.address)
             block.free(to: source)
             index &+= 1

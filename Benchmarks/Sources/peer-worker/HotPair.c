@@ -10,13 +10,13 @@ static int64_t run_chunk(int64_t byte_count, int64_t pairs, bool is_aligned) {
     int64_t start = tpb_processor_nanoseconds();
     if (is_aligned) {
         for (int64_t index = 0; index < pairs; index++) {
-            void *address = allocate_aligned(byte_count);
+            void *address = allocate_aligned(tpb_opaque(byte_count));
             tpb_use(address);
             free(address);
         }
     } else {
         for (int64_t index = 0; index < pairs; index++) {
-            void *address = malloc((size_t)byte_count);
+            void *address = malloc((size_t)tpb_opaque(byte_count));
             if (!address) out_of_memory(byte_count);
             tpb_use(address);
             free(address);

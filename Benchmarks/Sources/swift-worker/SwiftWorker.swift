@@ -20,9 +20,9 @@ import Workloads
     where Element.Source == Void {
         let numbers = arguments.map { Int($0) ?? 0 }
         switch arguments[0] {
-        case "trace" where arguments.count == 7:
+        case "trace" where arguments.count == 8:
             TraceReplay<Element>(path: arguments[3], touches: arguments[4] == "page").run(
-                rounds: numbers[5], budgetNanoseconds: Int64(numbers[6]) * 1_000_000, latencyRounds: 0, making: {})
+                rounds: numbers[5], budgetNanoseconds: Int64(numbers[6]) * 1_000_000, latencyRounds: numbers[7], making: {})
         case "pair" where arguments.count >= 4:
             HotPair<Element>.run(
                 on: (), sizes: Array(numbers[3...]), budgetNanoseconds: Int64(numbers[2]) * 1_000_000)
@@ -33,7 +33,7 @@ import Workloads
     private static func fail() -> Never {
         measurementFailed(
             """
-            swift-worker trace KIND buffer FILE none|page ROUNDS BUDGET_MS
+            swift-worker trace KIND buffer FILE none|page ROUNDS BUDGET_MS LATENCY_ROUNDS
             swift-worker pair KIND BUDGET_MS SIZE...
             KIND is raw, uninitialized-array or zeroed-array.
             """)

@@ -22,5 +22,11 @@ static inline void tpb_write_often(void *_Nonnull address, int64_t count) {
     for (int64_t index = 0; index < count; index++) *byte = (char)(*byte + 1);
 }
 
+/// The same number, of which the compiler knows nothing: it cannot do ahead of a loop what depends on it.
+static inline int64_t tpb_opaque(int64_t number) {
+    __asm__ volatile("" : "+r"(number));
+    return number;
+}
+
 /// Takes a value and forgets it, so that the compiler has to make it.
 static inline void tpb_use(const void *_Nonnull address) { __asm__ volatile("" : : "r"(address) : "memory"); }
