@@ -47,5 +47,6 @@ let package = Package(
 
         // Runs the workers in turn, and reports.
         .executableTarget(name: "bench", dependencies: ["TraceFiles"], swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["bench", "TraceFiles"], swiftSettings: strict),
     ]
 )

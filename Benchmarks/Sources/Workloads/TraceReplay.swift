@@ -14,9 +14,10 @@ public import CMeasurement
         self.touches = touches
     }
 
-    /// Makes the source, replays, and prints what it took.
+    /// Makes the source, replays, and prints what it took. `finish` may print more, before single events are timed.
     @inlinable public func run(
-        rounds: Int, budgetNanoseconds: Int64, latencyRounds: Int, making makeSource: () -> Element.Source
+        rounds: Int, budgetNanoseconds: Int64, latencyRounds: Int, making makeSource: () -> Element.Source,
+        finish: (borrowing Element.Source) -> Void = { _ in }
     ) {
         let isReset = tpb_reset_resident_peak()
         let residentBefore = tpb_resident_bytes()
@@ -33,6 +34,7 @@ public import CMeasurement
         }
         print("resident_before \(residentBefore)\nresident_peak \(tpb_resident_peak_bytes())")
         print("peak_is_reset \(isReset ? 1 : 0)")
+        finish(source)
         runLatencyRounds(latencyRounds, on: source)
     }
 

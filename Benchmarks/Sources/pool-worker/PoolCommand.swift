@@ -31,7 +31,7 @@ struct PoolCommand {
         case "trace" where arguments.count == 6:
             TraceReplay<Element>(path: arguments[1], touches: arguments[2] == "page").run(
                 rounds: numbers[3], budgetNanoseconds: Int64(numbers[4]) * 1_000_000, latencyRounds: numbers[5],
-                making: makePool)
+                making: makePool, finish: PoolMeasurements.printHitRates)
         case "pair" where arguments.count >= 3:
             HotPair<Element>.run(
                 on: makePool(), sizes: Array(numbers[2...]), budgetNanoseconds: Int64(numbers[1]) * 1_000_000)

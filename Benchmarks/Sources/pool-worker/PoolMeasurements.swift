@@ -4,6 +4,12 @@ import Workloads
 
 /// What is asked of pools alone.
 enum PoolMeasurements {
+    /// Prints which shares of all allocations the thread's cache and the pool's own memory served.
+    static func printHitRates(of pool: borrowing some TensorAllocator) {
+        let statistics = pool.statistics()
+        print("cache_hit_rate \(statistics.cacheHitRate)\nreuse_rate \(statistics.reuseRate)")
+    }
+
     /// Prints the pool's own bytes beside those of so many live tensors.
     static func metadata<Element: Block & ~Copyable>(
         _ block: Element.Type, count: Int, byteCount: Int, on pool: Element.Source

@@ -22,7 +22,8 @@ import Workloads
         switch arguments[0] {
         case "trace" where arguments.count == 8:
             TraceReplay<Element>(path: arguments[3], touches: arguments[4] == "page").run(
-                rounds: numbers[5], budgetNanoseconds: Int64(numbers[6]) * 1_000_000, latencyRounds: numbers[7], making: {})
+                rounds: numbers[5], budgetNanoseconds: Int64(numbers[6]) * 1_000_000, latencyRounds: numbers[7],
+                making: {})
         case "pair" where arguments.count >= 4:
             HotPair<Element>.run(
                 on: (), sizes: Array(numbers[3...]), budgetNanoseconds: Int64(numbers[2]) * 1_000_000)

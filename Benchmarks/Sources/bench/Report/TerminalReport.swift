@@ -93,7 +93,17 @@ struct TerminalReport {
             let means = columns.map { Figure.ratio($0.map(\.ratio).geometricMean) }.joined(separator: " | ")
             table.add([pool.name] + cells + [means])
         }
-        return table.text
+        var rates = TextTable(["thread cache | pool, share of allocations served"] + results.traces.map(\.name))
+        for pool in results.ownPools {
+            rates.add(
+                [pool.name]
+                    + results.traces.map { trace in
+                        let run = results.run(trace.name, pool.name, .none)
+                        return [run?.cacheHitRate, run?.reuseRate].map { Figure.percent($0?.median) }
+                            .joined(separator: " | ")
+                    })
+        }
+        return table.text + "\n\n" + rates.text
     }
 
     private var pairTable: String {

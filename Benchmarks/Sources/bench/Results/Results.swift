@@ -36,6 +36,10 @@ struct TraceRun: Codable {
     var faults = Sampled()
     /// The peak of resident memory less what was resident before construction.
     var residentGrowth = Sampled()
+    /// Of pools: the share of allocations that the thread's cache served.
+    var cacheHitRate = Sampled()
+    /// Of pools: the share of allocations that needed no new memory.
+    var reuseRate = Sampled()
     var allocateLatency = Latency()
     var freeLatency = Latency()
     var pairLatency = Latency()

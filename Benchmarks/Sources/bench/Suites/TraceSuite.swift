@@ -65,6 +65,8 @@ extension TraceRun {
         {
             residentGrowth.add(peak - before)
         }
+        cacheHitRate.add(output.number("cache_hit_rate"))
+        reuseRate.add(output.number("reuse_rate"))
         allocateLatency.add(output, "allocate")
         freeLatency.add(output, "free")
         pairLatency.add(output, "pair")
