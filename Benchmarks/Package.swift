@@ -34,7 +34,10 @@ let package = Package(
         // In Swift, for the pools:
         .executableTarget(
             name: "pool-worker",
-            dependencies: ["Workloads", "CMeasurement", .product(name: "TensorPool", package: "TensorPool")],
+            dependencies: [
+                "Workloads", "CMeasurement", .product(name: "TensorPool", package: "TensorPool"),
+                .product(name: "Jemalloc", package: "TensorPool"),
+            ],
             swiftSettings: strict),
         // In Swift, for what the language itself offers, in a process without jemalloc:
         .executableTarget(name: "swift-worker", dependencies: ["Workloads", "CMeasurement"], swiftSettings: strict),

@@ -22,9 +22,9 @@ public struct HotPair<Element: Block & ~Copyable> {
         }
     }
 
-    /// Processor time.
+    /// Processor time of so many pairs.
     @inlinable @inline(never)
-    static func chunk(of pairs: Int, byteCount: Int, on source: borrowing Element.Source) -> Int64 {
+    public static func chunk(of pairs: Int, byteCount: Int, on source: borrowing Element.Source) -> Int64 {
         let start = tpb_processor_nanoseconds()
         var index = 0
         while index < pairs {

@@ -38,6 +38,8 @@ struct PoolCommand {
         case "threads" where arguments.count == 4:
             guard let workload = ThreadWorkload(rawValue: arguments[1]) else { PoolWorker.fail() }
             workload.run(block, threads: numbers[2], operations: numbers[3], making: makePool)
+        case "heap" where arguments.count >= 2:
+            PoolMeasurements.heapGuard(block, sizes: Array(numbers[1...]), on: makePool())
         case "metadata" where arguments.count == 3:
             PoolMeasurements.metadata(block, count: numbers[1], byteCount: numbers[2], on: makePool())
         case "prewarm" where arguments.count == 2:

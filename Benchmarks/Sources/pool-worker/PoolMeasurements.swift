@@ -1,4 +1,5 @@
 import CMeasurement
+import Jemalloc
 import TensorPool
 import Workloads
 
@@ -8,6 +9,28 @@ enum PoolMeasurements {
     static func printHitRates(of pool: borrowing some TensorAllocator) {
         let statistics = pool.statistics()
         print("cache_hit_rate \(statistics.cacheHitRate)\nreuse_rate \(statistics.reuseRate)")
+    }
+
+    /// Prints the bytes that this thread allocated of the process's heap, where Swift's objects lie, during hot pairs.
+    static func heapGuard<Element: Block & ~Copyable>(
+        _ block: Element.Type, sizes: [Int], on pool: Element.Source
+    ) {
+        do {
+            // In a process that links jemalloc all of malloc is counted here.
+            let allocated = try ControlKey<UInt64>("thread.allocated")
+            for byteCount in sizes {
+                _ = HotPair<Element>.chunk(of: 10_000, byteCount: byteCount, on: pool)
+                // Reading takes a little itself: what no pairs take is taken off.
+                let start = try allocated.read()
+                _ = HotPair<Element>.chunk(of: 0, byteCount: byteCount, on: pool)
+                let middle = try allocated.read()
+                _ = HotPair<Element>.chunk(of: 100_000, byteCount: byteCount, on: pool)
+                let end = try allocated.read()
+                print("heap \(byteCount) \(Int(end - middle) - Int(middle - start))")
+            }
+        } catch {
+            measurementFailed("\(error)")
+        }
     }
 
     /// Prints the pool's own bytes beside those of so many live tensors.

@@ -23,6 +23,7 @@ import Workloads
             pool-worker trace POOL buffer|handle FILE none|page ROUNDS BUDGET_MS LATENCY_ROUNDS
             pool-worker pair POOL buffer|handle BUDGET_MS SIZE...
             pool-worker threads POOL buffer|handle WORKLOAD THREADS OPERATIONS
+            pool-worker heap POOL buffer|handle SIZE...
             pool-worker metadata POOL buffer|handle COUNT SIZE
             pool-worker prewarm optimized buffer BYTES
             POOL is standard, optimized or adaptive, each with its default configuration.

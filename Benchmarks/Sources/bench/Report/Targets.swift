@@ -21,7 +21,7 @@ struct Targets {
 
     var all: [Target] {
         hotPairs + traceTimes + [memory] + [cold, faults] + threads + [latency, prewarm] + metadata
-            + [statisticsCost] + adaptiveRouting
+            + [heap, statisticsCost] + adaptiveRouting
     }
 
     // MARK: - Hot pairs
@@ -209,6 +209,17 @@ struct Targets {
                 measured: shares.map { "\($0.name) \(Figure.percent($0.share))" }.joined(separator: ", "),
                 holds: worst.share <= limit)
         }
+    }
+
+    private var heap: Target {
+        let what = "bytes of the process's heap that 100,000 hot pairs take, each pool, buffer and handle"
+        guard let worst = results.pools?.heap.max(by: { $0.heapBytes < $1.heapBytes }) else {
+            return Target(what: what, atMost: "0", measured: "not measured", holds: nil)
+        }
+        let place = " (\(worst.pool), \(worst.form.rawValue), \(Figure.size(worst.byteCount)))"
+        return Target(
+            what: what, atMost: "0", measured: "\(Int(worst.heapBytes))" + (worst.heapBytes > 0 ? place : ""),
+            holds: worst.heapBytes == 0)
     }
 
     private var statisticsCost: Target {

@@ -93,9 +93,18 @@ struct PoolRun: Codable {
         let liveBytes: Double
     }
 
+    /// What 100,000 hot pairs took of the process's heap.
+    struct HeapUse: Codable {
+        let pool: String
+        let form: PairRun.Form
+        let byteCount: Int
+        let heapBytes: Double
+    }
+
     var prewarmNanoseconds = Sampled()
     /// One populate call on huge pages.
     var populateNanoseconds = Sampled()
     let prewarmBytes: Int
     var metadata: [Metadata] = []
+    var heap: [HeapUse] = []
 }

@@ -22,6 +22,18 @@ struct PoolSuite {
                         form: form, byteCount: byteCount, count: count, metadataBytes: metadata, liveBytes: live))
             }
         }
+        for pool in Competitor.pools {
+            for form in [PairRun.Form.buffer, .handle] {
+                progress.show("heap: \(pool.name), \(form.rawValue)")
+                // What standard does not cache goes to jemalloc, which counts it as allocated by the thread.
+                let sizes = pool.name == "optimized" ? [1 << 10, 64 << 10, 1 << 20, 64 << 20] : [1 << 10]
+                let output = try Worker.run(
+                    "pool-worker", ["heap", pool.argument, form.rawValue] + sizes.map { "\($0)" })
+                run.heap += output.numbers("heap").filter { $0.count == 2 }.map {
+                    PoolRun.HeapUse(pool: pool.name, form: form, byteCount: Int($0[0]), heapBytes: $0[1])
+                }
+            }
+        }
         return run
     }
 }
