@@ -18,6 +18,13 @@ import TraceFiles
             print("the plan needs \(trace.planBytes) bytes for \(trace.summary.peakLiveBytes) live")
             return
         }
+        if arguments.first == "render", arguments.count == 3 {
+            var results = try JSONDecoder().decode(Results.self, from: Data(contentsOf: URL(filePath: arguments[1])))
+            results.targets = Targets(results).all
+            print(TerminalReport(results).text)
+            try write(results, to: arguments[2])
+            return
+        }
         // The executable lies in Benchmarks/.build/<platform>/release.
         let repository = Worker.folder.appending(path: "../../../..").standardizedFileURL.path
         guard
@@ -40,6 +47,7 @@ import TraceFiles
         var results = Results(
             machine: .current, settings: settings, competitors: [.floor] + peers + Competitor.pools + Competitor.swift,
             missingPeers: missing)
+        results.loadBefore = MachineDescription.load
         let suites = settings.suites
         if suites.contains(.traces) {
             let folder = FileManager.default.temporaryDirectory.appending(path: "tensor-pool-bench-\(getpid())")

@@ -13,7 +13,7 @@ struct Settings: Codable {
     var repetitions = 5
     /// A combination of which one process takes longer than this is not repeated as often.
     var slowSeconds = 2.0
-    var slowRepetitions = 3
+    var slowRepetitions = 2
     /// After the first round of a trace: at most so many rounds in a process, as long as the budget lasts.
     var rounds = 40
     var roundBudgetMilliseconds = 150
@@ -52,7 +52,8 @@ struct Settings: Codable {
 
     static let usage = """
         bench [--quick] [--traces FOLDER]... [--suite traces|pairs|threads|pools]... [--repetitions N] [--output FOLDER]
-        bench prepare TRACE.csv.gz FILE    writes a trace as the workers read it
+        bench prepare TRACE.csv.gz FILE      writes a trace as the workers read it
+        bench render results.json FOLDER     reports an earlier run again
 
         Traces come from Benchmarks/Traces, from the folder that TENSOR_POOL_TRACES names, and from ../shared/traces
         beside the repository, as far as these exist, or only from the folders given.

@@ -36,6 +36,11 @@ struct MachineDescription: Codable, Equatable {
         return (parts + [date]).joined(separator: ", ")
     }
 
+    /// Processes that want a core, the average of the last minute; nil where the system does not tell.
+    static var load: Double? {
+        SystemFile.contents(of: "/proc/loadavg")?.split(separator: " ").first.flatMap { Double($0) }
+    }
+
     private static var processorName: String? {
         #if os(Linux)
         let lines = SystemFile.contents(of: "/proc/cpuinfo")?.split(separator: "\n")

@@ -13,6 +13,7 @@ struct TerminalReport {
             "\(results.machine.line)\n\(results.settings.repetitions) processes for each figure, in turns; medians; processor time where there is one thread; "
                 + "\(Int(results.seconds)) s"
         ]
+        if let warning = results.warning { parts.append(warning) }
         if !results.missingPeers.isEmpty {
             parts.append("NOT INSTALLED, so not measured: " + results.missingPeers.joined(separator: ", "))
         }

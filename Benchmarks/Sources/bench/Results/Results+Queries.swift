@@ -2,6 +2,14 @@ import TraceFiles
 
 /// Looking things up in the results.
 extension Results {
+    /// What to say where others used the machine: then wall times of several threads mean little.
+    var warning: String? {
+        guard let loadBefore, loadBefore > 0.5 else { return nil }
+        return
+            "The machine was busy before the run began (load \(Figure.number(loadBefore)) on \(machine.cores) cores): "
+            + "wall times of several threads mean little."
+    }
+
     var peers: [Competitor] { competitors.filter { $0.kind == .peer } }
     var ownPools: [Competitor] { competitors.filter { $0.kind == .pool } }
 

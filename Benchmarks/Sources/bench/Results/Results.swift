@@ -12,6 +12,8 @@ struct Results: Codable {
     var pools: PoolRun?
     var targets: [Target] = []
     var seconds = 0.0
+    /// Processes that wanted a core before the run began, the average of a minute; nil where the system does not tell.
+    var loadBefore: Double?
 }
 
 /// One allocator on one trace, touched or not.

@@ -36,7 +36,7 @@ struct HTMLReport {
             <p>\(results.settings.repetitions) processes for each figure, allocators in turns; medians of them, spread as \
             the distance between the quartiles over the median. All blocks 64-byte aligned. Of one thread, times are its processor time, so \
             that other processes count as little as can be. Compare within this page only: \
-            the same machine may be twice as slow an hour later.</p>\(missing)
+            the same machine may be twice as slow an hour later.</p>\(missing)\(results.warning.map { "<p class=\"misses\">\(Markup.escape($0))</p>" } ?? "")
             """
     }
 

@@ -9,7 +9,7 @@ enum HTMLStyle {
           --good: #58c98a; --bad: #ff8a80; --optimized: #74a5ff; --adaptive: #3fcfc0; --standard: #ff9f57;
           --floor: #e6eaf0; --tcmalloc: #c995f5; --mimalloc: #ff86ab; --jemalloc: #a9cc4e; --glibc: #97a3b3;
           --swift: #e5b94f; } }
-        body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 1060px;
+        body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 1120px;
           margin: 32px auto 80px; padding: 0 20px; }
         h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 44px 0 6px; }
         h3 { font-size: 15px; margin: 26px 0 4px; } p { margin: 4px 0 10px; color: var(--soft); max-width: 74ch; }
@@ -24,11 +24,11 @@ enum HTMLStyle {
         .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 12px 0; font-size: 13px; }
         .legend span { display: inline-flex; align-items: center; gap: 6px; } .legend svg { width: 18px; height: 18px; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; width: 100%; }
-        th, td { padding: 4px 8px; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top;
+        th, td { padding: 4px 6px; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top;
           font-variant-numeric: tabular-nums; white-space: nowrap; }
         th { color: var(--soft); font-weight: 600; } th:first-child, td:first-child { text-align: left; }
         table.prose td, table.prose th { text-align: left; white-space: normal; }
-        table.prose td:nth-child(2) { white-space: nowrap; } tr.own td { font-weight: 600; }
+        table.prose td:first-child { width: 38%; } table.prose td:nth-child(2) { white-space: nowrap; } tr.own td { font-weight: 600; }
         .holds { color: var(--good); font-weight: 600; } .misses { color: var(--bad); font-weight: 600; }
         small { color: var(--soft); font-weight: 400; } .grid2 { display: grid; gap: 8px 24px;
           grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); }
