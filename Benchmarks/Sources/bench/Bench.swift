@@ -23,6 +23,7 @@ import TraceFiles
             results.targets = Targets(results).all
             print(TerminalReport(results).text)
             try write(results, to: arguments[2])
+            announce(arguments[2])
             return
         }
         // The executable lies in Benchmarks/.build/<platform>/release.
@@ -33,14 +34,18 @@ import TraceFiles
         else { fail(Settings.usage) }
 
         let start = ContinuousClock.now
-        var results = try measure(settings)
-        results.seconds = (ContinuousClock.now - start) / .seconds(1)
-        results.targets = Targets(results).all
+        // Written after each suite, so that a run that is stopped leaves what it had.
+        let results = try measure(settings) { results in
+            results.seconds = (ContinuousClock.now - start) / .seconds(1)
+            results.targets = Targets(results).all
+            try write(results, to: settings.outputFolder)
+        }
         print(TerminalReport(results).text)
-        try write(results, to: settings.outputFolder)
+        announce(settings.outputFolder)
     }
 
-    private static func measure(_ settings: Settings) throws -> Results {
+    private static func measure(_ settings: Settings, afterEach save: (inout Results) throws -> Void) throws -> Results
+    {
         let progress = Progress()
         defer { progress.clear() }
         let (peers, missing) = try Competitor.findPeers()
@@ -62,9 +67,11 @@ import TraceFiles
                 settings: settings, traces: results.traces,
                 competitors: results.competitors.filter { $0.kind != .swift || !settings.isQuick }
             ).run(progress)
+            try save(&results)
         }
         if suites.contains(.pairs) {
             results.pairs = try PairSuite(settings: settings, competitors: results.competitors).run(progress)
+            try save(&results)
         }
         if suites.contains(.threads) {
             // In a quick run each malloc as it comes, and the pools that keep memory.
@@ -76,8 +83,12 @@ import TraceFiles
                 }
             }
             results.threads = try ThreadSuite(settings: settings, competitors: competitors).run(progress)
+            try save(&results)
         }
-        if suites.contains(.pools) { results.pools = try PoolSuite(settings: settings).run(progress) }
+        if suites.contains(.pools) {
+            results.pools = try PoolSuite(settings: settings).run(progress)
+            try save(&results)
+        }
         return results
     }
 
@@ -88,8 +99,11 @@ import TraceFiles
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try encoder.encode(results).write(to: folder.appending(path: "results.json"))
         try Data(HTMLReport(results).text.utf8).write(to: folder.appending(path: "report.html"))
-        print("\nwritten: \(folder.appending(path: "results.json").path)")
-        print("written: \(folder.appending(path: "report.html").path)")
+    }
+
+    private static func announce(_ folder: String) {
+        let folder = URL(filePath: folder)
+        for name in ["results.json", "report.html"] { print("written: \(folder.appending(path: name).path)") }
     }
 
     private static func fail(_ reason: String) -> Never {

@@ -24,9 +24,9 @@ struct Settings: Codable {
     var pairBudgetMilliseconds = 20
     var threadCounts = [1, 2, 4, 8]
     /// Pairs of allocation and release for each thread.
-    var threadOperations = 200_000
+    var threadOperations = 100_000
     /// The same for cache-scratch, whose pairs write 1,000 times.
-    var scratchOperations = 50_000
+    var scratchOperations = 20_000
     var suites: [Suite] = Suite.allCases
 
     enum Suite: String, CaseIterable, Codable {
@@ -45,8 +45,6 @@ struct Settings: Codable {
         settings.pairSizes = stride(from: 10, through: 26, by: 2).map { 1 << $0 }
         settings.pairBudgetMilliseconds = 8
         settings.threadCounts = [1, 2]
-        settings.threadOperations = 100_000
-        settings.scratchOperations = 20_000
         return settings
     }
 
