@@ -1,7 +1,7 @@
 # `make run` and `make test` do everything on a fresh machine.
 TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 
-.PHONY: run test build set-up lint format clean
+.PHONY: run test build set-up bench bench-quick lint format clean
 
 run: build
 	swift run -c release --skip-build tensor-pool main-job $(TRACE)
@@ -15,6 +15,17 @@ build: set-up
 
 set-up:
 	@Scripts/set-up
+
+# Compares the pools with every malloc that is packaged; see Benchmarks/README.md. Options: make bench BENCH="--suite pairs"
+bench: set-up
+	Benchmarks/Scripts/set-up-peers
+	swift build -c release --package-path Benchmarks
+	Benchmarks/.build/release/bench $(BENCH)
+
+bench-quick: set-up
+	Benchmarks/Scripts/set-up-peers
+	swift build -c release --package-path Benchmarks
+	Benchmarks/.build/release/bench --quick $(BENCH)
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
