@@ -18,7 +18,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
+        .package(url: "https://github.com/ordo-one/TextTable", .upToNextMinor(from: "0.0.2")),
     ],
     targets: [
         // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence).

@@ -1,6 +1,5 @@
 internal import CThreadSlot
 internal import Jemalloc
-internal import Synchronization
 
 /// One strategy at work: thread caches in front, depot and span heap behind, the arenas of a ``HybridMemoryPool`` below.
 ///
@@ -23,8 +22,8 @@ internal import Synchronization
     let vectorizedFilling: Bool
     let promotesInPlace: Bool
 
-    private let mutex = Mutex<Void>(())
-    /// Guarded by `mutex`. In memory of its own: a stored property would be checked for exclusive access at each use.
+    private let lock = EngineLock()
+    /// Guarded by `lock`. In memory of its own: a stored property would be checked for exclusive access at each use.
     private let state: UnsafeMutablePointer<EngineState>
 
     init(base: BaseMemory, configuration: EngineConfiguration) throws(TensorPoolError) {
@@ -53,9 +52,9 @@ internal import Synchronization
     func withState<Result: ~Copyable, Failure: Error>(
         _ body: (inout EngineState) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        var result: Result?
-        try mutex.withLock { _ throws(Failure) in result = try unsafe body(&state.pointee) }
-        return result.take()!
+        lock.lock()
+        defer { lock.unlock() }
+        return try unsafe body(&state.pointee)
     }
 
     // MARK: - The end
