@@ -8,6 +8,7 @@ public import CMeasurement
     @usableFromInline let slots: UnsafeMutablePointer<Element>
     @usableFromInline let touches: Bool
 
+    /// A replay of a prepared trace file.
     public init(path: String, touches: Bool) {
         unsafe trace = unsafe tpb_open_trace(path)
         unsafe slots = unsafe ownMemory(Element.self, count: Int(trace.header.slot_count))
