@@ -2,9 +2,9 @@
 ///
 /// Between ``standardCeiling`` and ``optimizedFloor`` each size bin is decided by measurement. A size starts standard,
 /// which keeps nothing. Once it was asked for ``minimumUses`` times it repeats, and allocations of it are timed in both
-/// strategies, writing the first byte of every page included; the first, cold call of each is set aside. Medians of
-/// the last eight are compared: optimized must save ``nanosecondsPerIdlePage`` for every 4 KiB page it keeps idle
-/// between two uses. The route changes when three comparisons in a row say so, and the other strategy is tried again
+/// strategies, the first touch of its pages included (of sixteen, for as many as there are); the first, cold call of
+/// each is set aside. Medians of the last eight are compared: optimized must save ``nanosecondsPerIdlePage`` for every
+/// 4 KiB page it keeps idle between two uses. The route changes when three comparisons in a row say so, and the other strategy is tried again
 /// now and then.
 public struct AdaptiveConfiguration: Sendable, Hashable {
     /// How the standard strategy is set up.

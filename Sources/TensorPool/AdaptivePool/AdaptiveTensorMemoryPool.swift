@@ -159,8 +159,9 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         let start = MonotonicClock.now()
         let buffer = try engine.allocateBuffer(
             byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
-        unsafe buffer.withUnsafeMutableBytes { unsafe Filling.touch($0) }
-        routes.record(plan, nanoseconds: Double(MonotonicClock.now() - start) - MonotonicClock.cost)
+        let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
+        let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.timeFirstTouch($0) }
+        routes.record(plan, nanoseconds: allocation + touch)
         return buffer
     }
 
@@ -172,8 +173,8 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         let engine = plan.strategy == .standard ? standardFront.engine : optimizedFront.engine
         let start = MonotonicClock.now()
         let handle = try engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
-        unsafe Filling.touch(handle.bytes)
-        routes.record(plan, nanoseconds: Double(MonotonicClock.now() - start) - MonotonicClock.cost)
+        let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
+        unsafe routes.record(plan, nanoseconds: allocation + Filling.timeFirstTouch(handle.bytes))
         return handle
     }
 

@@ -41,8 +41,8 @@ public enum TensorPoolMigrationHelper {
     private static func time(_ pool: some TensorAllocator, _ byteCount: Int) throws(TensorPoolError) -> Double {
         let start = MonotonicClock.now()
         let buffer = try pool.allocate(byteCount: byteCount)
-        unsafe buffer.withUnsafeMutableBytes { unsafe Filling.touch($0) }
-        let nanoseconds = Double(MonotonicClock.now() - start) - MonotonicClock.cost
+        let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
+        let nanoseconds = unsafe buffer.withUnsafeMutableBytes { unsafe allocation + Filling.timeFirstTouch($0) }
         _ = consume buffer
         return nanoseconds
     }
