@@ -61,6 +61,45 @@ TENSORPOOL_INLINE void tensorpool_store_entry(
     __atomic_store_n(&thread->caches[engine], cache, __ATOMIC_RELEASE);
 }
 
+/// Whether a lock may be taken by a flag alone: it takes a barrier on all threads, and a ThreadSanitizer that would see it.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TENSORPOOL_THREAD_SANITIZER 1
+#endif
+#endif
+#if defined(__linux__) && !defined(TENSORPOOL_THREAD_SANITIZER)
+static const bool tensorpool_can_bias = true;
+#else
+static const bool tensorpool_can_bias = false;
+#endif
+
+/// Takes a lock that is biased to `own`, if it is: see EngineLock.swift.
+TENSORPOOL_INLINE bool tensorpool_enter_biased(
+    void *_Nullable const *_Nonnull biased, const void *_Nonnull own, uint32_t *_Nonnull inside) {
+    if (!tensorpool_can_bias || __atomic_load_n(biased, __ATOMIC_RELAXED) != own) return false;
+    __atomic_store_n(inside, 1, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (__atomic_load_n(biased, __ATOMIC_ACQUIRE) == own) return true;
+    __atomic_store_n(inside, 0, __ATOMIC_RELEASE);
+    return false;
+}
+
+TENSORPOOL_INLINE void tensorpool_leave_biased(uint32_t *_Nonnull inside) {
+    __atomic_store_n(inside, 0, __ATOMIC_RELEASE);
+}
+
+TENSORPOOL_INLINE bool tensorpool_is_inside(const uint32_t *_Nonnull inside) {
+    return __atomic_load_n(inside, __ATOMIC_ACQUIRE) != 0;
+}
+
+TENSORPOOL_INLINE void *_Nullable tensorpool_load_pointer(void *_Nullable const *_Nonnull place) {
+    return __atomic_load_n(place, __ATOMIC_ACQUIRE);
+}
+
+TENSORPOOL_INLINE void tensorpool_store_pointer(void *_Nullable *_Nonnull place, void *_Nullable value) {
+    __atomic_store_n(place, value, __ATOMIC_RELEASE);
+}
+
 /// The table every thread starts with: all entries null, never written.
 void *_Nullable *_Nonnull tensorpool_empty_table(void);
 

@@ -33,7 +33,7 @@ extension Engine {
             var result: Result?
             let served = withState { state -> Served in
                 let cache = unsafe currentCache(&state)
-                let isTimed = state.slowAllocations & 15 == 15
+                let isTimed = state.slowAllocations & EngineState.timingMask == EngineState.timingMask
                 state.slowAllocations += 1
                 let backendAllocations = state.backendAllocations
                 let start = isTimed ? MonotonicClock.now() : 0
@@ -73,6 +73,14 @@ extension Engine {
     @usableFromInline @inline(never) static func free(
         engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind
     ) {
+        if let entry = unsafe tensorpool_load_entry(tensorpool_current_thread(), engine) {
+            let cache = unsafe entry.assumingMemoryBound(to: ThreadCache.self)
+            // Not retained: the block that is to be freed keeps the engine, and after it nothing is touched.
+            let isDone = unsafe cache.pointee.engine._withUnsafeGuaranteedRef {
+                unsafe $0.giveWarm(address, byteCount: byteCount, kind: kind, cache)
+            }
+            if isDone { return }
+        }
         // Retained: once the block is back, another thread's last free may end the engine.
         let engine = unsafe EngineRegistry.engine(engine).takeUnretainedValue()
         if unsafe engine.free(Block(address: address, kind: kind), byteCount: byteCount) { engine.end() }

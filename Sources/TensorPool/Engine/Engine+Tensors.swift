@@ -12,6 +12,9 @@ extension Engine {
     func allocateBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
         -> TensorBuffer
     {
+        if !zeroed && alignment == 64 && traits.isCacheable, let block = unsafe takeWarm(byteCount) {
+            return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
+        }
         try Self.validate(byteCount: byteCount, alignment: alignment, device: traits.device)
         if alignment <= 64 && traits.role != .weight, let block = unsafe sampledHit(byteCount) {
             if zeroed { unsafe zero(block.address, byteCount) }
@@ -25,6 +28,11 @@ extension Engine {
     /// Allocates a tensor with a handle on the slow path.
     @usableFromInline @inline(never)
     func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
+        if traits.isCacheable, let block = unsafe takeWarm(byteCount) {
+            return withState { state in
+                unsafe self.handle(for: block, id: id, byteCount: byteCount, cache: currentCache(&state), &state)
+            }
+        }
         try Self.validate(byteCount: byteCount, alignment: 64, device: traits.device)
         if traits.role != .weight, let block = unsafe sampledHit(byteCount) {
             return withState { state in
@@ -79,6 +87,7 @@ extension Engine {
             && state.caches[ordinal] != cache
         if isOthers {
             state.inboxes[ordinal].append(returned)
+            unsafe state.caches[ordinal].pointee.hasInbox = true
         } else {
             unsafe state.finishReturn(returned, cache: cache)
         }

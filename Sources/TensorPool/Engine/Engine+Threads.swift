@@ -24,6 +24,13 @@ internal import Darwin
 /// Either the owner's store of `busy` is before the barrier, and is seen; or its load of `entry` is after it, and sees
 /// null.
 extension Engine {
+    /// The calling thread's cache as its table has it: nil before its first need, and while another thread keeps this one
+    /// out of it.
+    @inline(__always)
+    var ownCache: ThreadCachePointer? {
+        unsafe tensorpool_load_entry(tensorpool_current_thread(), number)?.assumingMemoryBound(to: ThreadCache.self)
+    }
+
     /// The calling thread's cache, made at its first need; nil where a thread cannot have one. Lock held.
     func currentCache(_ state: inout EngineState) -> ThreadCachePointer? {
         if state.isClosed { return nil }
@@ -38,7 +45,7 @@ extension Engine {
             unsafe cache = unsafe idle
         } else {
             guard unsafe state.caches.count < RecordStatus.noOwner else { return nil }
-            unsafe cache = unsafe ThreadCachePointer.make(ordinal: state.caches.count)
+            unsafe cache = unsafe ThreadCachePointer.make(ordinal: state.caches.count, engine: self)
             unsafe state.caches.append(cache)
             state.inboxes.append([])
             let records = unsafe cache.bin(CacheLayout.recordBin)
@@ -59,6 +66,7 @@ extension Engine {
             unsafe state.drainInbox(of: cache, into: cache)
             unsafe state.empty(cache)
             unsafe cache.pointee.owner = nil
+            unsafe lock.forget(cache)
         }
     }
 

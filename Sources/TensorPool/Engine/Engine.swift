@@ -22,9 +22,9 @@ internal import Jemalloc
     let vectorizedFilling: Bool
     let promotesInPlace: Bool
 
-    private let lock = EngineLock()
+    let lock = EngineLock()
     /// Guarded by `lock`. In memory of its own: a stored property would be checked for exclusive access at each use.
-    private let state: UnsafeMutablePointer<EngineState>
+    let state: UnsafeMutablePointer<EngineState>
 
     init(base: BaseMemory, configuration: EngineConfiguration) throws(TensorPoolError) {
         guard let claim = EngineRegistry.claimNumber() else {
@@ -52,8 +52,9 @@ internal import Jemalloc
     func withState<Result: ~Copyable, Failure: Error>(
         _ body: (inout EngineState) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        lock.lock()
-        defer { lock.unlock() }
+        let cache = unsafe ownCache
+        let isBiased = unsafe lock.lock(cache)
+        defer { unsafe lock.unlock(cache, isBiased: isBiased) }
         return try unsafe body(&state.pointee)
     }
 
@@ -67,6 +68,7 @@ internal import Jemalloc
             for place in unsafe state.caches.indices {
                 let cache = unsafe state.caches[place]
                 unsafe cache.pointee.owner = nil
+                unsafe lock.forget(cache)
             }
             state.returnIdleMemory()
             return state.liveBlocks == 0

@@ -7,7 +7,7 @@ struct EngineConfiguration: Sendable {
     var usesSpanHeap: Bool
     /// Bytes of size-class blocks one thread may keep.
     var smallCacheByteLimit: Int
-    /// Bytes of spans one thread may keep, those of a loop aside.
+    /// Bytes of spans one thread may keep while the heap is small; see `EngineState+SpanCache.swift`.
     var spanCacheByteLimit: Int
     /// Bytes of size-class blocks the threads' shared depot may keep.
     var depotByteLimit: Int
@@ -37,7 +37,7 @@ struct EngineConfiguration: Sendable {
     /// The optimized strategy: everything is kept warm.
     static let optimized = EngineConfiguration(
         strategy: .optimized, smallCeiling: Self.optimizedSmallCeiling, usesSpanHeap: true,
-        smallCacheByteLimit: 1 << 20, spanCacheByteLimit: 1 << 20, depotByteLimit: .max, slabByteCount: 256 << 20,
+        smallCacheByteLimit: 1 << 20, spanCacheByteLimit: 1 << 20, depotByteLimit: .max, slabByteCount: 2 << 30,
         hugePages: .automatic, vectorizedFilling: true, prefetchLines: 0, shrinksIdleBins: false,
         samplesLifetimes: false, promotesInPlace: true)
 

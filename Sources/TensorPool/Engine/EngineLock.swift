@@ -1,3 +1,5 @@
+internal import CThreadSlot
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -6,29 +8,111 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// The lock of an engine: a plain mutex of the system.
+/// The lock of an engine: a mutex of the system, biased to the thread that uses it.
 ///
-/// Not `Synchronization.Mutex`: on Linux that hands itself over in the kernel (`FUTEX_LOCK_PI`), and with more threads
-/// than cores, all on slow paths, each hand-over waits for the scheduler: 10 us a pair was measured with 8 threads on 2
-/// cores. ThreadSanitizer knows this one, too.
+/// Most engines have one thread at a time on their slow paths. That thread takes the lock by plain stores to a flag in
+/// its own cache. Another that wants it takes the mutex, ends the bias, and waits until the flag falls:
+///
+///     biased thread                        another thread, with the mutex
+///     inside = 1                           biased = nil
+///     (nothing: a compiler fence)          a memory barrier on all threads of the process
+///     biased == my cache?                  wait until inside == 0
+///       yes: the lock is mine              ... the lock is mine ...
+///       no: inside = 0, take the mutex
+///
+/// The flag is in the cache and not here, so that a thread that lost the bias never writes to what the next one uses.
+/// A thread that then takes the mutex often enough in a row becomes the biased one; each lost bias doubles how often.
+///
+/// The mutex is not `Synchronization.Mutex`: on Linux that hands itself over in the kernel (`FUTEX_LOCK_PI`), and with
+/// more threads than cores, all on slow paths, each hand-over waits for the scheduler: 10 us a pair was measured with 8
+/// threads on 2 cores.
 @safe struct EngineLock: ~Copyable, @unchecked Sendable {
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @safe private struct Fields {
+        var mutex = unsafe pthread_mutex_t()
+        /// Changed with the mutex held. A pointer to a cache; its flag says whether the lock is taken that way.
+        var biased: UnsafeMutableRawPointer?
+        var lastCache: UnsafeMutableRawPointer?
+        var streak = 0
+        /// Uses in a row by one thread that earn it the bias: the first at once.
+        var neededStreak = 0
+    }
+
+    private static let streakAfterFirstLoss = 256
+    private static let maximumNeededStreak = 1 << 20
+
+    private let fields: UnsafeMutablePointer<Fields>
 
     init() {
-        unsafe mutex = .allocate(capacity: 1)
-        unsafe mutex.initialize(to: pthread_mutex_t())
-        let failure = unsafe pthread_mutex_init(mutex, nil)
+        unsafe fields = .allocate(capacity: 1)
+        unsafe fields.initialize(to: Fields())
+        let failure = unsafe pthread_mutex_init(&fields.pointee.mutex, nil)
         precondition(failure == 0, "pthread_mutex_init failed with \(failure)")
     }
 
     deinit {
-        unsafe pthread_mutex_destroy(mutex)
-        unsafe mutex.deallocate()
+        unsafe pthread_mutex_destroy(&fields.pointee.mutex)
+        unsafe fields.deinitialize(count: 1)
+        unsafe fields.deallocate()
+    }
+
+    /// Takes the lock. `cache` is the calling thread's, if it has one. True where the bias sufficed: hand the answer to
+    /// ``unlock(_:isBiased:)``.
+    @inline(__always)
+    func lock(_ cache: ThreadCachePointer?) -> Bool {
+        if let cache = unsafe cache,
+            unsafe tensorpool_enter_biased(&fields.pointee.biased, cache, &cache.pointee.inside)
+        {
+            return true
+        }
+        unsafe lockMutex(cache)
+        return false
     }
 
     @inline(__always)
-    func lock() { unsafe pthread_mutex_lock(mutex) }
+    func unlock(_ cache: ThreadCachePointer?, isBiased: Bool) {
+        if isBiased, let cache = unsafe cache {
+            unsafe tensorpool_leave_biased(&cache.pointee.inside)
+        } else {
+            unsafe pthread_mutex_unlock(&fields.pointee.mutex)
+        }
+    }
 
-    @inline(__always)
-    func unlock() { unsafe pthread_mutex_unlock(mutex) }
+    /// Ends the bias to a cache that its thread gives up. Lock held.
+    func forget(_ cache: ThreadCachePointer) {
+        if unsafe tensorpool_load_pointer(&fields.pointee.biased) == UnsafeMutableRawPointer(cache) {
+            unsafe tensorpool_store_pointer(&fields.pointee.biased, nil)
+        }
+        unsafe fields.pointee.lastCache = nil
+    }
+
+    @inline(never)
+    private func lockMutex(_ cache: ThreadCachePointer?) {
+        unsafe pthread_mutex_lock(&fields.pointee.mutex)
+        let own = UnsafeMutableRawPointer(cache)
+        if let biased = unsafe tensorpool_load_pointer(&fields.pointee.biased) {
+            // One's own flag is down, or one would not be here.
+            if unsafe biased != own { unsafe revoke(biased.assumingMemoryBound(to: ThreadCache.self)) }
+            return
+        }
+        guard tensorpool_can_bias, let own = unsafe own else { return }
+        if unsafe fields.pointee.lastCache != own {
+            unsafe fields.pointee.lastCache = unsafe own
+            unsafe fields.pointee.streak = 0
+        }
+        unsafe fields.pointee.streak += 1
+        // From the next time on; this time it is the mutex that is held.
+        if unsafe fields.pointee.streak > fields.pointee.neededStreak {
+            unsafe tensorpool_store_pointer(&fields.pointee.biased, own)
+        }
+    }
+
+    private func revoke(_ biased: ThreadCachePointer) {
+        unsafe tensorpool_store_pointer(&fields.pointee.biased, nil)
+        // Where no barrier can be had the base pool could not be made, so this one cannot fail.
+        precondition(tensorpool_barrier_all_threads(), "the memory barrier on all threads was refused")
+        while unsafe tensorpool_is_inside(&biased.pointee.inside) { sched_yield() }
+        unsafe fields.pointee.streak = 0
+        unsafe fields.pointee.neededStreak = min(
+            max(Self.streakAfterFirstLoss, 2 * fields.pointee.neededStreak), Self.maximumNeededStreak)
+    }
 }

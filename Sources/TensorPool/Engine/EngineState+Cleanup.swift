@@ -46,8 +46,9 @@ extension EngineState {
 
     /// Frees what other threads' handles gave back to a cache, unless its owner freed the same handle first.
     mutating func drainInbox(of cache: ThreadCachePointer, into target: ThreadCachePointer?) {
+        guard unsafe cache.pointee.hasInbox else { return }
+        unsafe cache.pointee.hasInbox = false
         let ordinal = unsafe cache.pointee.ordinal
-        if inboxes[ordinal].isEmpty { return }
         let returned = inboxes[ordinal]
         inboxes[ordinal] = []
         for tensor in returned { unsafe finishReturn(tensor, cache: target) }

@@ -15,7 +15,7 @@ extension EngineState {
     }
 
     /// How many slow operations of a thread lie between two looks at its bins.
-    private static let sweepInterval = 256
+    static let sweepInterval = 256
 
     /// Now and then takes the limits of bins that were not used since the last look, so that a thread's byte budget
     /// follows its work.
@@ -24,6 +24,7 @@ extension EngineState {
         guard unsafe cache.pointee.slowOperations >= Self.sweepInterval else { return }
         unsafe cache.pointee.slowOperations = 0
         relievePressure()
+        unsafe boundSpanBins(cache)
         if configuration.shrinksIdleBins { returnUnusedGranules() }
         for index in 0..<CacheLayout.recordBin {
             let bin = unsafe cache.bin(index)

@@ -77,28 +77,34 @@ extension EngineState {
 
     /// Fills an empty bin with at least one block.
     private mutating func refill(_ index: Int, _ cache: ThreadCachePointer) -> ArenaOutcome {
-        unsafe raiseLimit(index, cache)
         let bin = unsafe cache.bin(index)
-        let wanted = unsafe max(1, Int(bin.pointee.limit) / 2)
-        var taken = unsafe depot.take(wanted, class: index, into: bin.pointee.entries)
+        var taken = unsafe refillFromDepot(index, cache)
         if taken == 0 {
             // No more than a granule at a time: what is not asked for is not reserved either.
-            let batch = max(1, min(wanted, Granule.byteCount / SizeClass.byteCount(index)))
+            let batch = unsafe max(1, min(Int(bin.pointee.limit) / 2, Granule.byteCount / SizeClass.byteCount(index)))
             let outcome = unsafe allocateFromArena(index, upTo: batch, into: bin.pointee.entries)
             guard case .success(let count) = outcome else { return outcome }
             taken = count
+            for entry in 0..<taken { unsafe prefetch(bin.pointee.entries[entry]) }
         }
         unsafe bin.pointee.count = UInt32(taken)
-        unsafe prefetch(bin.pointee.entries, taken)
         return .success(taken)
     }
 
-    private func prefetch(_ entries: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ count: Int) {
-        for entry in 0..<count {
-            for line in 0..<configuration.prefetchLines {
-                unsafe tensorpool_prefetch_for_write(entries[entry] + line * 64)
-            }
+    /// Moves blocks of the depot to the empty bin of a class. Returns how many; the bin's count is the caller's to set.
+    mutating func refillFromDepot(_ index: Int, _ cache: ThreadCachePointer) -> Int {
+        unsafe raiseLimit(index, cache)
+        let bin = unsafe cache.bin(index)
+        let taken = unsafe depot.take(max(1, Int(bin.pointee.limit) / 2), class: index, into: bin.pointee.entries)
+        if configuration.prefetchLines > 0 {
+            for entry in 0..<taken { unsafe prefetch(bin.pointee.entries[entry]) }
         }
+        return taken
+    }
+
+    /// Brings the first lines of a block that leaves a slow path into the processor's cache.
+    func prefetch(_ block: UnsafeMutableRawPointer) {
+        for line in 0..<configuration.prefetchLines { unsafe tensorpool_prefetch_for_write(block + line * 64) }
     }
 
     // MARK: - The arena below

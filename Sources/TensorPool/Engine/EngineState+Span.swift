@@ -23,7 +23,7 @@ extension EngineState {
             : allocateSpanFromArena(granules, request)
         guard case .block(let block) = served else { return served }
         unsafe countAllocation(bin: index, byteCount: request.byteCount, cache: cache, missed: true)
-        for line in 0..<configuration.prefetchLines { unsafe tensorpool_prefetch_for_write(block.address + line * 64) }
+        unsafe prefetch(block.address)
         return served
     }
 
@@ -40,8 +40,6 @@ extension EngineState {
         if unsafe bin.pointee.count >= bin.pointee.limit { unsafe raiseSpanLimit(for: address, granules, index, cache) }
         guard unsafe bin.pointee.count < bin.pointee.limit else {
             unsafe giveSpan(address, granules)
-            // The heap may have a lower place now than what a loop keeps.
-            if unsafe cache.pointee.loopBin >= 0 { unsafe emptySpanBin(cache.pointee.loopBin, cache) }
             return
         }
         unsafe bin.pointee.entries[Int(bin.pointee.count)] = address
@@ -59,82 +57,6 @@ extension EngineState {
         }
     }
 
-    // MARK: - The thread's span bins
-
-    /// Makes a bin that several sizes share the bin of this size.
-    private mutating func adoptSize(_ granules: Int, _ index: Int, _ cache: ThreadCachePointer) {
-        let bin = unsafe cache.bin(index)
-        guard unsafe bin.pointee.granules != granules else { return }
-        unsafe emptySpanBin(index, cache)
-        unsafe bin.pointee.granules = granules
-    }
-
-    /// Lets a bin keep one span more: within the thread's budget or, where that is used up or the span larger than it,
-    /// as the bin of a loop. A loop shows itself by freeing a size right after the heap was asked for it; it must not
-    /// leave the cache, however large its tensors are. The next request that goes to the heap ends it, for the heap
-    /// packs best when it has all large spans; and only a span that the heap would hand out again at once is kept.
-    private mutating func raiseSpanLimit(
-        for address: UnsafeMutableRawPointer, _ granules: Int, _ index: Int, _ cache: ThreadCachePointer
-    ) {
-        let bin = unsafe cache.bin(index)
-        let size = granules << Granule.shift
-        let budget = configuration.spanCacheByteLimit
-        guard budget > 0, unsafe Int(bin.pointee.limit) < bin.pointee.capacity else { return }
-        let isLoop = unsafe cache.pointee.loopBin == index
-        if unsafe !isLoop && cache.pointee.grantedSpanBytes + size <= budget {
-            unsafe cache.pointee.grantedSpanBytes += size
-        } else if unsafe cache.pointee.lastMissedBin == index, unsafe isLowest(address, granules) {
-            if !isLoop {
-                if unsafe cache.pointee.loopBin >= 0 { unsafe emptySpanBin(cache.pointee.loopBin, cache) }
-                unsafe cache.pointee.grantedSpanBytes -= Int(bin.pointee.limit) * size
-                unsafe cache.pointee.loopBin = index
-            }
-        } else {
-            return
-        }
-        unsafe bin.pointee.limit += 1
-    }
-
-    /// Whether the heap has no lower place for such a span.
-    private mutating func isLowest(_ address: UnsafeMutableRawPointer, _ granules: Int) -> Bool {
-        // What the heap handed out last, and nothing came back since, it would hand out again.
-        if unsafe !configuration.usesSpanHeap || heap.lastTaken == address { return true }
-        guard let lower = heap.lowestFit(granules, alignment: Granule.byteCount) else {
-            return true
-        }
-        return unsafe lower.address > address
-    }
-
-    /// Gives all spans of a bin back and takes its right to keep any.
-    mutating func emptySpanBin(_ index: Int, _ cache: ThreadCachePointer) {
-        let bin = unsafe cache.bin(index)
-        unsafe flushSpanBin(index, cache)
-        if unsafe cache.pointee.loopBin == index {
-            unsafe cache.pointee.loopBin = -1
-        } else {
-            unsafe cache.pointee.grantedSpanBytes -= Int(bin.pointee.limit) * bin.pointee.granules << Granule.shift
-        }
-        unsafe bin.pointee.limit = 0
-    }
-
-    /// Gives all spans of a bin back. Returns how many.
-    @discardableResult
-    mutating func flushSpanBin(_ index: Int, _ cache: ThreadCachePointer) -> Int {
-        let bin = unsafe cache.bin(index)
-        let count = unsafe Int(bin.pointee.count)
-        for entry in 0..<count { unsafe giveSpan(bin.pointee.entries[entry], bin.pointee.granules) }
-        unsafe bin.pointee.count = 0
-        return count
-    }
-
-    /// Gives all cached spans of a thread back. Returns how many.
-    @discardableResult
-    mutating func flushSpans(_ cache: ThreadCachePointer) -> Int {
-        var count = 0
-        for index in CacheLayout.firstSpanBin..<CacheLayout.recordBin { unsafe count += flushSpanBin(index, cache) }
-        return count
-    }
-
     // MARK: - The heap below
 
     private mutating func allocateFromHeap(_ granules: Int, _ request: BlockRequest, cache: ThreadCachePointer?)
@@ -142,13 +64,13 @@ extension EngineState {
     {
         if let cache = unsafe cache {
             unsafe cache.pointee.lastMissedBin = CacheLayout.spanBin(granules)
-            if unsafe cache.pointee.loopBin >= 0 { unsafe emptySpanBin(cache.pointee.loopBin, cache) }
+            unsafe giveUpLargeSpan(cache)
         }
-        var span = heap.lowestFit(granules, alignment: request.alignment)
+        var span = heap.fit(granules, alignment: request.alignment)
         var unbacked = span.map { heap.unbackedCount($0) } ?? granules
         // Before the heap holds more memory, what this thread keeps is joined and tried.
-        if unbacked > 0, let cache = unsafe cache, unsafe flushSpans(cache) > 0 {
-            span = heap.lowestFit(granules, alignment: request.alignment)
+        if unbacked > 0, let cache = unsafe cache, unsafe emptySpanBins(cache) {
+            span = heap.fit(granules, alignment: request.alignment)
             unbacked = span.map { heap.unbackedCount($0) } ?? granules
         }
         if span == nil {
@@ -158,7 +80,7 @@ extension EngineState {
             }
             let needed = (granules << Granule.shift) + (request.alignment > Granule.byteCount ? request.alignment : 0)
             guard addSlab(holding: needed) else { return .refused(needed: needed) }
-            span = heap.lowestFit(granules, alignment: request.alignment)
+            span = heap.fit(granules, alignment: request.alignment)
             unbacked = span.map { heap.unbackedCount($0) } ?? granules
         }
         guard let span = span else { return .refused(needed: granules << Granule.shift) }

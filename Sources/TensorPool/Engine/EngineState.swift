@@ -37,7 +37,7 @@ internal import Jemalloc
     var absorbedFrees = 0
     var weightAllocations = 0
     var weightFrees = 0
-    /// Requests that did not take the hot path; one in sixteen is timed.
+    /// Requests that did not take the hot path; one in 64 is timed.
     var slowAllocations = 0
     var samples = AllocationSamples()
     /// How the system's memory pressure is read; tests put their own here.

@@ -1,37 +1,21 @@
-/// Memory in whole granules: first fit by address within a slab, the older slabs first; neighbours are joined the moment
-/// they are free.
+/// Memory in whole granules; neighbours are joined the moment they are free.
 ///
-/// Three bits describe a granule. *Free*: no tensor has it. *Backed*: it was handed out or prewarmed since it last
-/// came from the system, so the limit counts it. *Zero*: nothing was written to it since. Free, backed and zero is
-/// prewarmed; free, backed and not zero is cached; free and not backed is address space that costs nothing yet.
-/// The owner holds a lock around every call.
+/// Two bits describe a granule beside whether it is free. *Backed*: it was handed out or prewarmed since it last came from
+/// the system, so the limit counts it. *Zero*: nothing was written to it since. Free, backed and zero is prewarmed; free,
+/// backed and not zero is cached; free and not backed is address space that costs nothing yet. The owner holds a lock
+/// around every call.
 @safe struct SpanHeap: ~Copyable {
-    /// One piece of address space got from an arena.
-    @safe struct Slab {
-        let address: UnsafeMutableRawPointer
-        let firstGranule: Int
-        let granuleCount: Int
-        var takenGranules = 0
-        /// All granules below are backed, and none of them is zero: nothing to look up or change there.
-        var usedEnd: Int
-
-        var granules: Range<Int> { firstGranule..<firstGranule + granuleCount }
-        var byteCount: Int { granuleCount << Granule.shift }
-    }
-
-    /// A place for a tensor. Valid until slabs are added or removed.
+    /// A place for a tensor. Valid until the heap changes.
     @safe struct Span {
         let address: UnsafeMutableRawPointer
         let granules: Range<Int>
         let slab: Int
+        /// The first granule of the free run that it is part of.
+        let run: Int
     }
 
-    /// The most granules of a heap, 4 TiB: the bitmaps and summaries of so many take 200 MiB.
-    static let maximumGranules = 1 << 28
-
-    /// In the order of their addresses.
-    private(set) var slabs: [Slab] = []
-    private(set) var free = GranuleBitmap()
+    private(set) var slabs = SlabTable()
+    private(set) var free = FreeRuns()
     private(set) var backed = GranuleSet()
     private(set) var zero = GranuleSet()
     /// Granules that tensors or thread caches have.
@@ -42,41 +26,19 @@
     private(set) var backedGranules = 0
     /// What was taken last, where nothing was given back since.
     private(set) var lastTaken: UnsafeMutableRawPointer?
-    private var lastSlab = 0
-
-    /// Bytes of bitmaps and summaries.
-    var metadataByteCount: Int { free.byteCount + 2 * backed.wordCount * 8 + slabs.count * MemoryLayout<Slab>.stride }
-
-    /// Free granules that are backed and known to be zero: prewarmed and not used yet.
-    var prewarmedGranules: Int {
-        var count = 0
-        for slab in slabs {
-            for word in slab.firstGranule / 64..<(slab.firstGranule + slab.granuleCount + 63) / 64 {
-                count += (free[word: word] & backed[word: word] & zero[word: word]).nonzeroBitCount
-            }
-        }
-        return count
-    }
 
     // MARK: - Taking and giving
 
-    /// The lowest free span of `count` granules whose address is a multiple of `alignment` bytes, not yet taken.
-    mutating func lowestFit(_ count: Int, alignment: Int) -> Span? {
-        guard alignment > Granule.byteCount else {
-            guard let start = free.lowestRun(of: count) else { return nil }
-            return span(start, count)
-        }
+    /// A free span of `count` granules whose address is a multiple of `alignment` bytes, not yet taken.
+    func fit(_ count: Int, alignment: Int) -> Span? {
         // Any run this long holds an aligned one. Slabs are aligned to huge pages, and so is the greatest alignment.
-        let slack = alignment / Granule.byteCount - 1
-        guard let start = free.lowestRun(of: count + slack) else { return nil }
-        let first = slabs[slab(ofGranule: start)].firstGranule
-        return span(first + (start - first + slack) / (slack + 1) * (slack + 1), count)
-    }
-
-    private func span(_ start: Int, _ count: Int) -> Span {
-        let place = slab(ofGranule: start)
-        let address = unsafe slabs[place].address + (start - slabs[place].firstGranule) << Granule.shift
-        return unsafe Span(address: address, granules: start..<start + count, slab: place)
+        let slack = max(1, alignment / Granule.byteCount) - 1
+        let run = free.find(count + slack)
+        guard run > 0 else { return nil }
+        let place = slabs.place(ofGranule: run)
+        let first = slabs[place].firstGranule
+        let start = first + (run - first + slack) / (slack + 1) * (slack + 1)
+        return unsafe Span(address: address(of: start), granules: start..<start + count, slab: place, run: run)
     }
 
     /// Granules of a span that the limit does not count yet.
@@ -85,13 +47,10 @@
         return span.granules.count - backed.count(in: span.granules)
     }
 
-    /// Takes a span found by ``lowestFit(_:alignment:)``.
+    /// Takes a span found by ``fit(_:alignment:)``.
     mutating func take(_ span: Span) {
-        unsafe lastTaken = unsafe span.address
-        takenGranules += span.granules.count
-        peakTakenGranules = max(peakTakenGranules, takenGranules)
-        slabs[span.slab].takenGranules += span.granules.count
-        free.take(span.granules)
+        free.take(span.granules.lowerBound, span.granules.count, from: span.run)
+        unsafe note(span.address, taken: span.granules.count, slab: span.slab)
         if span.granules.upperBound <= slabs[span.slab].usedEnd { return }
         backedGranules += unbackedCount(span)
         backed.insert(span.granules)
@@ -105,41 +64,90 @@
         if span.granules.lowerBound <= usedEnd { slabs[span.slab].usedEnd = span.granules.upperBound }
     }
 
+    /// Takes a span of `count` granules at once where all that is found was in use before; else nil, and nothing is
+    /// changed.
+    @inline(__always)
+    mutating func takeUsed(_ count: Int) -> UnsafeMutableRawPointer? {
+        let start = free.find(count)
+        guard start > 0 else { return nil }
+        let place = slabs.place(ofGranule: start)
+        guard start &+ count <= slabs[place].usedEnd else { return nil }
+        free.take(start, count, from: start)
+        let address = unsafe slabs[place].address + (start &- slabs[place].firstGranule) &<< Granule.shift
+        unsafe note(address, taken: count, slab: place)
+        return unsafe address
+    }
+
+    @inline(__always)
+    private mutating func note(_ address: UnsafeMutableRawPointer, taken count: Int, slab place: Int) {
+        unsafe lastTaken = unsafe address
+        takenGranules &+= count
+        peakTakenGranules = max(peakTakenGranules, takenGranules)
+        slabs[place].takenGranules &+= count
+    }
+
     /// Gives back `count` granules at an address that was taken.
+    @inline(__always)
     mutating func give(_ address: UnsafeMutableRawPointer, _ count: Int) {
-        let place = unsafe slab(of: address)
-        let start = unsafe slabs[place].firstGranule + (address - slabs[place].address) >> Granule.shift
+        let place = unsafe slabs.place(of: address)
+        let start = unsafe slabs[place].firstGranule &+ (address - slabs[place].address) &>> Granule.shift
         unsafe lastTaken = nil
-        slabs[place].takenGranules -= count
-        takenGranules -= count
-        free.give(start..<start + count)
-        lastSlab = place
+        slabs[place].takenGranules &-= count
+        takenGranules &-= count
+        free.give(start, count)
     }
 
     /// Starts another time for ``peakTakenGranules``.
     mutating func forgetPeak() { peakTakenGranules = takenGranules }
+
+    /// Says that a populated run of free granules counts as memory.
+    mutating func setBacked(_ granules: Range<Int>) {
+        backed.insert(granules)
+        backedGranules += granules.count
+    }
+
+    /// Says that free granules went back to the system, which gives them zeroed.
+    mutating func setUnbacked(_ granules: Range<Int>) {
+        backed.remove(granules)
+        zero.insert(granules)
+        let place = slabs.place(ofGranule: granules.lowerBound)
+        slabs[place].usedEnd = min(slabs[place].usedEnd, granules.lowerBound)
+        backedGranules -= granules.count
+    }
+
+    /// Where a granule lies.
+    func address(of granule: Int) -> UnsafeMutableRawPointer {
+        let place = slabs.place(ofGranule: granule)
+        return unsafe slabs[place].address + (granule - slabs[place].firstGranule) << Granule.shift
+    }
+
+    /// Calls `body` with each run of a taken span's granules that may hold something other than zero.
+    func forEachWrittenRun(_ span: Span, _ body: (UnsafeMutableRawPointer, Int) -> Void) {
+        for run in zero.runs(in: span.granules, contained: false) {
+            unsafe body(address(of: run.lowerBound), run.count << Granule.shift)
+        }
+    }
 
     // MARK: - Slabs
 
     /// Whether a slab of so many bytes can be added.
     func hasRoom(forSlabOf byteCount: Int) -> Bool {
         let count = byteCount >> Granule.shift
-        return count <= Self.maximumGranules && firstGranuleForSlab(of: count) + count <= Self.maximumGranules
+        return slabs.count < SlabTable.maximumCount && count <= FreeRuns.maximumGranules
+            && slabs.firstGranuleForSlab(of: count) + count < FreeRuns.maximumGranules
     }
 
     /// Adds a slab of zero pages. `address` is aligned to huge pages, `byteCount` a multiple of them.
     mutating func add(_ address: UnsafeMutableRawPointer, byteCount: Int) {
         let count = byteCount >> Granule.shift
-        let start = firstGranuleForSlab(of: count)
+        let start = slabs.firstGranuleForSlab(of: count)
+        free.grow(to: start + count)
         let words = (start + count + 63) / 64
-        free.grow(toWordCount: words)
-        backed.grow(toWordCount: free.wordCount)
-        zero.grow(toWordCount: free.wordCount)
-        let place = slabs.firstIndex { unsafe $0.address > address } ?? slabs.count
-        unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count, usedEnd: start), at: place)
+        backed.grow(toWordCount: words)
+        zero.grow(toWordCount: words)
+        unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count, usedEnd: start))
         zero.insert(start..<start + count)
-        free.give(start..<start + count)
-        lastSlab = place
+        free.give(start, count)
     }
 
     /// Takes a slab out. Nothing of it may be taken.
@@ -147,125 +155,17 @@
         let slab = slabs.remove(at: place)
         precondition(slab.takenGranules == 0, "a slab in use was removed")
         let counted = backed.count(in: slab.granules)
-        free.take(slab.granules)
+        free.take(slab.firstGranule, slab.granuleCount, from: slab.firstGranule)
         backed.remove(slab.granules)
         zero.remove(slab.granules)
         backedGranules -= counted
-        lastSlab = 0
         return (slab, counted)
-    }
-
-    /// Prewarms: backs up to `count` unbacked granules, lowest first, in whole runs that `populate` makes resident.
-    /// Returns how many were backed.
-    mutating func back(upTo count: Int, populate: (UnsafeMutableRawPointer, Int) -> Void) -> Int {
-        var done = 0
-        for slab in slabs {
-            var granule = slab.firstGranule
-            let end = slab.granules.upperBound
-            while granule < end && done < count {
-                guard free.isFree(granule), !backed.contains(granule) else {
-                    granule += 1
-                    continue
-                }
-                var length = 1
-                while granule + length < end, done + length < count, free.isFree(granule + length),
-                    !backed.contains(granule + length)
-                {
-                    length += 1
-                }
-                unsafe populate(address(of: granule), length << Granule.shift)
-                backed.insert(granule..<granule + length)
-                backedGranules += length
-                done += length
-                granule += length
-            }
-        }
-        return done
-    }
-
-    /// Gives the pages of free backed granules back to the system through `release`, highest addresses first, until at
-    /// least `count` are released. Returns how many were.
-    mutating func releaseFree(atLeast count: Int, release: (UnsafeMutableRawPointer, Int) -> Bool) -> Int {
-        var released = 0
-        for place in slabs.indices.reversed() {
-            let slab = slabs[place]
-            var end = slab.granules.upperBound
-            let first = slab.firstGranule
-            while end > first && released < count {
-                guard free.isFree(end - 1), backed.contains(end - 1) else {
-                    end -= 1
-                    continue
-                }
-                var start = end - 1
-                while start > first, free.isFree(start - 1), backed.contains(start - 1) { start -= 1 }
-                if unsafe release(address(of: start), (end - start) << Granule.shift) {
-                    backed.remove(start..<end)
-                    zero.insert(start..<end)
-                    slabs[place].usedEnd = min(slabs[place].usedEnd, start)
-                    backedGranules -= end - start
-                    released += end - start
-                }
-                end = start
-            }
-        }
-        return released
-    }
-
-    /// Calls `body` with each run of a taken span's granules that may hold something other than zero.
-    func forEachWrittenRun(_ span: Span, _ body: (UnsafeMutableRawPointer, Int) -> Void) {
-        var granule = span.granules.lowerBound
-        let end = span.granules.upperBound
-        while granule < end {
-            if zero.contains(granule) {
-                granule += 1
-                continue
-            }
-            var length = 1
-            while granule + length < end, !zero.contains(granule + length) { length += 1 }
-            unsafe body(address(of: granule), length << Granule.shift)
-            granule += length
-        }
-    }
-
-    /// Where a granule lies.
-    func address(of granule: Int) -> UnsafeMutableRawPointer {
-        let slab = slabs[slab(ofGranule: granule)]
-        return unsafe slab.address + (granule - slab.firstGranule) << Granule.shift
     }
 
     /// Whether the address lies in one of the slabs.
     func contains(_ address: UnsafeMutableRawPointer) -> Bool {
-        slabs.contains { unsafe $0.address <= address && address < $0.address + $0.byteCount }
-    }
-
-    private func slab(ofGranule granule: Int) -> Int {
-        if slabs[lastSlab].granules.contains(granule) { return lastSlab }
-        guard let place = slabs.firstIndex(where: { $0.granules.contains(granule) }) else {
-            preconditionFailure("a granule of no slab")
+        slabs.indices.contains {
+            unsafe slabs[$0].address <= address && address < slabs[$0].address + slabs[$0].byteCount
         }
-        return place
-    }
-
-    private func slab(of address: UnsafeMutableRawPointer) -> Int {
-        let last = slabs[lastSlab]
-        if unsafe last.address <= address && address < last.address + last.byteCount { return lastSlab }
-        var low = 0
-        var high = slabs.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if unsafe slabs[middle].address <= address { low = middle } else { high = middle }
-        }
-        return low
-    }
-
-    /// The lowest whole words that no slab uses, one word away from every other slab: no run may cross two slabs.
-    private func firstGranuleForSlab(of count: Int) -> Int {
-        let words = (count + 63) / 64
-        var start = 0
-        for slab in slabs.sorted(by: { $0.firstGranule < $1.firstGranule }) {
-            if slab.firstGranule / 64 >= start + words + 1 { break }
-            start = (slab.granules.upperBound + 63) / 64 + 1
-        }
-        return start * 64
     }
 }

@@ -28,17 +28,24 @@ internal import CThreadSlot
     @usableFromInline var owner: UnsafeMutableRawPointer?
     /// Bytes that the limits of the small bins together allow to be kept.
     @usableFromInline var grantedSmallBytes: Int = 0
-    /// Bytes that the limits of the span bins together allow to be kept, those of a loop aside.
+    /// Bytes that the limits of the span bins together allow to be kept, that of the last one aside.
     @usableFromInline var grantedSpanBytes: Int = 0
-    /// The bin that keeps spans beyond the budget because the thread loops over that size, or -1.
-    @usableFromInline var loopBin: Int = -1
+    /// The bin that keeps the span that was freed last, beyond those limits; or -1.
+    @usableFromInline var lastBin: Int = -1
     /// The span bin that last asked the heap: a free of the same size at once is the sign of a loop over one tensor.
     @usableFromInline var lastMissedBin: Int = -1
     /// Slow operations since bins were last swept for idleness.
     @usableFromInline var slowOperations: Int = 0
+    /// The flag by which the thread takes the engine's lock while that is biased to it; see ``EngineLock``.
+    @usableFromInline var inside: UInt32 = 0
+    /// Whether other threads' handles gave blocks back that wait for this cache.
+    @usableFromInline var hasInbox = false
+    /// The engine, alive as long as a block of it is out or its pool is.
+    let engine: Unmanaged<Engine>
 
-    init(ordinal: Int) {
+    init(ordinal: Int, engine: Engine) {
         unsafe self.ordinal = ordinal
+        unsafe self.engine = .passUnretained(engine)
         unsafe self.owner = nil
     }
 }
@@ -99,12 +106,12 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
     }
 
     /// Makes a cache without owner and without any limit granted.
-    static func make(ordinal: Int) -> ThreadCachePointer {
+    static func make(ordinal: Int, engine: Engine) -> ThreadCachePointer {
         unsafe precondition(MemoryLayout<CacheBin>.size <= 1 << CacheLayout.binShift)
         unsafe precondition(MemoryLayout<ThreadCache>.size <= CacheLayout.headerByteCount)
         let memory = UnsafeMutableRawPointer.allocate(byteCount: CacheLayout.byteCount, alignment: 64)
         let cache = unsafe memory.bindMemory(to: ThreadCache.self, capacity: 1)
-        unsafe cache.initialize(to: ThreadCache(ordinal: ordinal))
+        unsafe cache.initialize(to: ThreadCache(ordinal: ordinal, engine: engine))
         var entries = unsafe (memory + CacheLayout.headerByteCount + CacheLayout.binCount << CacheLayout.binShift)
             .bindMemory(to: UnsafeMutableRawPointer.self, capacity: CacheLayout.entryCount)
         for index in 0..<CacheLayout.binCount {

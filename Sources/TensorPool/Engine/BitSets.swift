@@ -1,18 +1,3 @@
-extension UInt64 {
-    /// The lowest bit where a run of `count` set bits begins; 64 where there is none. `count` is 1 to 64.
-    @inline(__always)
-    func lowestRun(of count: Int) -> Int {
-        var bits = self
-        var length = 1
-        while length < count {
-            let step = Swift.min(length, count &- length)
-            bits &= bits >> UInt64(step)
-            length &+= step
-        }
-        return bits.trailingZeroBitCount
-    }
-}
-
 extension UnsafeMutablePointer where Pointee == UInt64 {
     /// Calls `body` with each word that the bit range touches and the mask of its bits within.
     @inline(__always)

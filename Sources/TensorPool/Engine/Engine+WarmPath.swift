@@ -1,0 +1,98 @@
+internal import CThreadSlot
+
+/// What the thread's cache cannot serve or keep, served and kept by what the engine has at hand: blocks of the depot, and
+/// free granules that were in use before. Most misses of a steady workload end here, so this path is short: a lock that is
+/// biased to the thread, a search of the bitmap, a few counts. Whatever is out of the ordinary is left, unchanged, to the
+/// cold path in `Engine+Blocks.swift`: memory to be got from an arena, limits, samples, inboxes, sweeps, zeroing.
+extension Engine {
+    /// A block for a plain request of the thread's, or nil.
+    @inline(__always)
+    func takeWarm(_ byteCount: Int) -> Block? {
+        guard byteCount > 0, byteCount <= Self.maximumByteCount, let cache = unsafe ownCache else { return nil }
+        let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
+        let isBiased = unsafe lock.lock(cache)
+        let address =
+            unsafe kind.isSmall
+            ? state.pointee.takeWarmSmall(Int(kind.rawValue), byteCount: byteCount, cache)
+            : state.pointee.takeWarmSpan(byteCount: byteCount, cache)
+        unsafe lock.unlock(cache, isBiased: isBiased)
+        guard let address = unsafe address else { return nil }
+        return unsafe Block(address: address, kind: kind)
+    }
+
+    /// Takes a block back. False where the cold path has to.
+    @inline(__always)
+    func giveWarm(_ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer)
+        -> Bool
+    {
+        let isBiased = unsafe lock.lock(cache)
+        defer { unsafe lock.unlock(cache, isBiased: isBiased) }
+        guard unsafe kind.isCacheable && state.pointee.isOrdinary(cache) else { return false }
+        unsafe cache.pointee.slowOperations &+= 1
+        if kind.isSmall {
+            unsafe state.pointee.freeSmall(address, Int(kind.rawValue), byteCount: byteCount, cache: cache)
+        } else {
+            unsafe state.pointee.freeSpan(address, byteCount: byteCount, cache: cache)
+        }
+        return true
+    }
+}
+
+extension EngineState {
+    /// One in so many slow allocations is timed, on the cold path.
+    static let timingMask = 63
+
+    /// Whether nothing is due that the cold path does. Lock held.
+    @inline(__always)
+    func isOrdinary(_ cache: ThreadCachePointer) -> Bool {
+        unsafe !isClosed && !cache.pointee.hasInbox && cache.pointee.slowOperations &+ 1 < Self.sweepInterval
+    }
+
+    @inline(__always)
+    private func isOrdinary(_ bin: UnsafeMutablePointer<CacheBin>, _ cache: ThreadCachePointer) -> Bool {
+        unsafe isOrdinary(cache) && slowAllocations & Self.timingMask != Self.timingMask
+            && bin.pointee.allocations & HotPath.sampleMask != HotPath.sampleMask
+    }
+
+    /// A block of a class from the depot, and more of them for the thread's bin.
+    mutating func takeWarmSmall(_ index: Int, byteCount: Int, _ cache: ThreadCachePointer) -> UnsafeMutableRawPointer? {
+        let bin = unsafe cache.bin(index)
+        guard unsafe isOrdinary(bin, cache), unsafe bin.pointee.count == 0, depot.count(ofClass: index) > 0 else {
+            return nil
+        }
+        let count = unsafe refillFromDepot(index, cache) - 1
+        unsafe bin.pointee.count = UInt32(count)
+        let address = unsafe bin.pointee.entries[count]
+        unsafe countWarmAllocation(bin, byteCount: byteCount, cache)
+        return unsafe address
+    }
+
+    /// A span of the heap that was in use before.
+    mutating func takeWarmSpan(byteCount: Int, _ cache: ThreadCachePointer) -> UnsafeMutableRawPointer? {
+        let granules = Granule.count(byteCount)
+        let index = CacheLayout.spanBin(granules)
+        let bin = unsafe cache.bin(index)
+        guard configuration.usesSpanHeap, unsafe isOrdinary(bin, cache) else { return nil }
+        if unsafe bin.pointee.granules != granules { unsafe adoptSize(granules, index, cache) }
+        guard unsafe bin.pointee.count == 0 else { return nil }
+        unsafe giveUpLargeSpan(cache)
+        guard let address = unsafe heap.takeUsed(granules) else { return nil }
+        unsafe cache.pointee.lastMissedBin = index
+        unsafe countWarmAllocation(bin, byteCount: byteCount, cache)
+        if configuration.prefetchLines > 0 { unsafe prefetch(address) }
+        return unsafe address
+    }
+
+    /// Counts a miss.
+    @inline(__always)
+    private mutating func countWarmAllocation(
+        _ bin: UnsafeMutablePointer<CacheBin>, byteCount: Int, _ cache: ThreadCachePointer
+    ) {
+        slowAllocations &+= 1
+        unsafe cache.pointee.slowOperations &+= 1
+        unsafe bin.pointee.allocations &+= 1
+        unsafe bin.pointee.misses &+= 1
+        unsafe cache.noteAllocated(byteCount)
+        unsafe settle(cache)
+    }
+}

@@ -1,0 +1,202 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The runs of free granules of a heap: kept joined at all times, found by length, in constant time.
+///
+///     classes      1 2 3 ... 15 | 16-17 18-19 ... | 32-35 36-39 ... |  ...     eight to a doubling, exact below 16
+///     occupied     0 1 0     1       1                  1                      a bit each
+///     heads          |       |       |                  |
+///                    v       v       v                  v
+///     nodes        [tag next previous]  of the run's first granule; the tag again in that of its last
+///
+/// A request gets the shortest run it finds: one of its own class, if one of the first four there is long enough, else
+/// one of the next class that has any; newest first, whose memory is warm. What is over stays a run. A freed span looks
+/// at the tags of the granules before and behind it, and becomes one run with what is free there.
+///
+/// That is "two-level segregated fit" (Masmano et al., ECRTS 2004) with a look at the own class before the next, and
+/// tags apart from the memory they describe. Address-ordered first fit over a bitmap with bounds was measured against it
+/// here, on the bundled traces: 1.13 times the peak of live bytes where this takes 1.10 (geometric means), and two to
+/// three times the instructions a call, the more the larger the spans.
+@safe struct FreeRuns: ~Copyable {
+    private struct Node {
+        /// Of the first and the last granule of a free run: its length. Zero in the first and last of a taken span and
+        /// outside of slabs; anything in between, where nobody looks.
+        var length: UInt32
+        /// The first granules of the runs after and before in the class's list; 0 for none.
+        var next: UInt32
+        var previous: UInt32
+    }
+
+    /// Runs that a request tries of its own class.
+    private static let tries = 4
+    private static let classCount = 208
+    /// Granule numbers end here: what the classes reach.
+    static let maximumGranules = 1 << 28
+
+    private var nodes: UnsafeMutablePointer<Node>
+    /// Granules that there are nodes for.
+    private(set) var capacity: Int
+    /// The first granule of each class's newest run; 0 for none.
+    private let heads: UnsafeMutablePointer<UInt32>
+    /// A bit for each class that has runs.
+    private let occupied: UnsafeMutablePointer<UInt64>
+    private static let occupiedWords = (classCount + 63) / 64
+
+    /// - Parameter capacity: granules; numbers start at 1.
+    init(capacity: Int = 1 << 10) {
+        self.capacity = capacity
+        unsafe nodes = Self.allocateNodes(capacity)
+        unsafe heads = .allocate(capacity: Self.classCount)
+        unsafe heads.initialize(repeating: 0, count: Self.classCount)
+        unsafe occupied = .allocate(capacity: Self.occupiedWords)
+        unsafe occupied.initialize(repeating: 0, count: Self.occupiedWords)
+    }
+
+    deinit {
+        unsafe free(nodes)
+        unsafe heads.deallocate()
+        unsafe occupied.deallocate()
+    }
+
+    /// Nodes of zero, in memory that takes no pages before it is used.
+    private static func allocateNodes(_ count: Int) -> UnsafeMutablePointer<Node> {
+        guard let memory = unsafe calloc(count + 2, MemoryLayout<Node>.stride) else {
+            fatalError("no memory for the bookkeeping of \(count) granules")
+        }
+        return unsafe memory.bindMemory(to: Node.self, capacity: count + 2)
+    }
+
+    /// Bytes that the nodes of so many granules take.
+    static func byteCount(ofGranules count: Int) -> Int { count * MemoryLayout<Node>.stride }
+
+    /// Makes room for granules below `needed`. Cost: a copy of the nodes that there are.
+    mutating func grow(to needed: Int) {
+        guard needed > capacity else { return }
+        let larger = unsafe Self.allocateNodes(needed)
+        unsafe larger.update(from: nodes, count: capacity + 2)
+        unsafe free(nodes)
+        unsafe nodes = larger
+        capacity = needed
+    }
+
+    // MARK: - Taking and giving
+
+    /// The first granule of a free run of at least `count`, or 0 where there is none.
+    @inline(__always)
+    func find(_ count: Int) -> Int {
+        let index = Self.classIndex(count)
+        var run = unsafe heads[index]
+        var left = Self.tries
+        while run != 0 && left > 0 {
+            if unsafe Int(nodes[Int(run)].length) >= count { return Int(run) }
+            run = unsafe nodes[Int(run)].next
+            left &-= 1
+        }
+        let next = nextOccupied(index &+ 1)
+        return next < Self.classCount ? unsafe Int(heads[next]) : 0
+    }
+
+    /// Takes `count` granules from `start` out of the run that begins at `run`. What is left of it on either side stays
+    /// free.
+    @inline(__always)
+    mutating func take(_ start: Int, _ count: Int, from run: Int) {
+        let length = unsafe Int(nodes[run].length)
+        remove(run, length)
+        if start > run { insert(run, start &- run) }
+        let rest = length &- count &- (start &- run)
+        if rest > 0 { insert(start &+ count, rest) }
+        unsafe nodes[start].length = 0
+        unsafe nodes[start &+ count &- 1].length = 0
+    }
+
+    /// Makes granules free, and one run with their free neighbours.
+    @inline(__always)
+    mutating func give(_ start: Int, _ count: Int) {
+        var start = start
+        var count = count
+        let before = unsafe Int(nodes[start &- 1].length)
+        let behind = unsafe Int(nodes[start &+ count].length)
+        if behind != 0 {
+            remove(start &+ count, behind)
+            count &+= behind
+        }
+        if before != 0 {
+            start &-= before
+            remove(start, before)
+            count &+= before
+        }
+        insert(start, count)
+    }
+
+    /// The length of the free run that begins at a granule; 0 where none does. Asked of the granule behind a span.
+    func length(ofRunAt granule: Int) -> Int { unsafe Int(nodes[granule].length) }
+
+    /// All runs, by address.
+    func sortedRuns() -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        for index in 0..<Self.classCount {
+            var run = unsafe Int(heads[index])
+            while run != 0 {
+                runs.append(run..<run + (unsafe Int(nodes[run].length)))
+                run = unsafe Int(nodes[run].next)
+            }
+        }
+        return runs.sorted { $0.lowerBound < $1.lowerBound }
+    }
+
+    // MARK: - Lists
+
+    /// The class of a length: itself below 16, then eight to a doubling.
+    @inline(__always)
+    private static func classIndex(_ length: Int) -> Int {
+        // 8 set: all below share the spacing of the doubling that begins there.
+        let exponent = 63 &- (length | 8).leadingZeroBitCount
+        return (exponent &- 3) &* 8 &+ length &>> (exponent &- 3)
+    }
+
+    @inline(__always)
+    private mutating func insert(_ start: Int, _ length: Int) {
+        let index = Self.classIndex(length)
+        let head = unsafe heads[index]
+        let tag = UInt32(truncatingIfNeeded: length)
+        let number = UInt32(truncatingIfNeeded: start)
+        unsafe nodes[start &+ length &- 1].length = tag
+        unsafe nodes[start] = Node(length: tag, next: head, previous: 0)
+        unsafe nodes[Int(head)].previous = number
+        unsafe heads[index] = number
+        unsafe occupied[index &>> 6] |= 1 &<< UInt64(index & 63)
+    }
+
+    @inline(__always)
+    private mutating func remove(_ start: Int, _ length: Int) {
+        let node = unsafe nodes[start]
+        // The node of number 0 takes the stores for "none".
+        unsafe nodes[Int(node.next)].previous = node.previous
+        if node.previous != 0 {
+            unsafe nodes[Int(node.previous)].next = node.next
+        } else {
+            let index = Self.classIndex(length)
+            unsafe heads[index] = node.next
+            if node.next == 0 { unsafe occupied[index &>> 6] &= ~(1 &<< UInt64(index & 63)) }
+        }
+    }
+
+    /// The first class from `index` on that has runs; ``classCount`` or more where none has.
+    @inline(__always)
+    private func nextOccupied(_ index: Int) -> Int {
+        var place = index &>> 6
+        guard place < Self.occupiedWords else { return Self.classCount }
+        var word = unsafe occupied[place] & UInt64.max &<< UInt64(index & 63)
+        while word == 0 {
+            place &+= 1
+            if place == Self.occupiedWords { return Self.classCount }
+            word = unsafe occupied[place]
+        }
+        return place &* 64 &+ word.trailingZeroBitCount
+    }
+}

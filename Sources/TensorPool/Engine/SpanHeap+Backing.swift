@@ -1,0 +1,48 @@
+/// Which free granules have memory: prewarming, giving back, figures.
+extension SpanHeap {
+    /// Bytes of what describes granules and slabs: for granules, as far as there were any in use.
+    var metadataByteCount: Int {
+        FreeRuns.byteCount(ofGranules: backedGranules) + 2 * backed.wordCount * 8 + slabs.byteCount
+    }
+
+    /// Free granules that are backed and known to be zero: prewarmed and not used yet.
+    var prewarmedGranules: Int {
+        var count = 0
+        for run in free.sortedRuns() {
+            for part in backed.runs(in: run, contained: true) { count += zero.count(in: part) }
+        }
+        return count
+    }
+
+    /// Prewarms: backs up to `count` unbacked granules, lowest first, in whole runs that `populate` makes resident.
+    /// Returns how many were backed.
+    mutating func back(upTo count: Int, populate: (UnsafeMutableRawPointer, Int) -> Void) -> Int {
+        var done = 0
+        for run in free.sortedRuns() {
+            var rest = run
+            while done < count, let unbacked = backed.firstRun(in: rest, contained: false) {
+                let part = unbacked.lowerBound..<min(unbacked.upperBound, unbacked.lowerBound + count - done)
+                unsafe populate(address(of: part.lowerBound), part.count << Granule.shift)
+                setBacked(part)
+                done += part.count
+                rest = part.upperBound..<run.upperBound
+            }
+        }
+        return done
+    }
+
+    /// Gives the pages of free backed granules back to the system through `release`, highest addresses first, until at
+    /// least `count` are released. Returns how many were.
+    mutating func releaseFree(atLeast count: Int, release: (UnsafeMutableRawPointer, Int) -> Bool) -> Int {
+        var released = 0
+        for run in free.sortedRuns().reversed() {
+            for part in backed.runs(in: run, contained: true).reversed() where released < count {
+                if unsafe release(address(of: part.lowerBound), part.count << Granule.shift) {
+                    setUnbacked(part)
+                    released += part.count
+                }
+            }
+        }
+        return released
+    }
+}
