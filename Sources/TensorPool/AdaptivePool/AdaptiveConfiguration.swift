@@ -1,14 +1,14 @@
 /// How an adaptive pool is set up.
 ///
-/// Between ``standardCeiling`` and ``optimizedFloor`` each size bin is decided by measurement. A size starts standard,
-/// which keeps nothing. Once it was asked for ``minimumUses`` times it repeats, and allocations of it are timed in both
-/// strategies, the first touch of its pages included (of sixteen, for as many as there are); the first, cold call of
-/// each is set aside. Medians of the last eight are compared: optimized must save ``nanosecondsPerIdlePage`` for every
-/// 4 KiB page it keeps idle between two uses. The route changes when three comparisons in a row say so, and the other strategy is tried again
-/// now and then.
+/// Between ``standardCeiling`` and ``optimizedFloor`` each size bin is decided by measurement. A size starts optimized, as
+/// part of one heap with all others: that holds less than two heaps. Once it was asked for ``minimumUses`` times off the hot path it
+/// repeats, and allocations of it are timed in both strategies, the first touch of its pages included (of sixteen, for
+/// as many as there are); the first, cold call of each is set aside. Medians of the last eight are compared: optimized
+/// must save ``nanosecondsPerIdlePage`` for every 4 KiB page it keeps idle between two uses. The route changes when three
+/// comparisons in a row say so. The comparison is made again after 64 visits, then 128, 256, ... as long as it changes nothing.
 public struct AdaptiveConfiguration: Sendable, Hashable {
-    /// How the standard strategy is set up.
-    public var standard = TensorMemoryPool.Configuration()
+    /// How the standard strategy is set up: with a shared cache of 16 MiB, for all small tensors of a working set stand in it.
+    public var standard = TensorMemoryPool.Configuration(threadCacheByteLimit: 1 << 20, sharedCacheByteLimit: 16 << 20)
     /// How the optimized strategy is set up.
     public var optimized = OptimizedTensorPoolConfig()
     /// Tensors up to this many bytes are standard: 32 KiB, the most the standard pool caches.

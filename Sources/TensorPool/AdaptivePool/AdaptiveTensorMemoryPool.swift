@@ -151,14 +151,24 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     func allocateBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
         -> TensorBuffer
     {
-        guard let plan = routes.plan(byteCount: byteCount, role: traits.role) else {
-            return try engine(byteCount, traits.role).allocateBuffer(
-                byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        if let plan = routes.plan(byteCount: byteCount, role: traits.role) {
+            return try timedBuffer(plan, alignment: alignment, zeroed: zeroed, traits: traits)
         }
+        // Two calls and no variable: the engine is not to be retained.
+        return isStandard(byteCount, traits.role)
+            ? try standardFront.engine.allocateBuffer(
+                byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+            : try optimizedFront.engine.allocateBuffer(
+                byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+    }
+
+    private func timedBuffer(_ plan: RouteTable.Plan, alignment: Int, zeroed: Bool, traits: TensorTraits)
+        throws(TensorPoolError) -> TensorBuffer
+    {
         let engine = plan.strategy == .standard ? standardFront.engine : optimizedFront.engine
         let start = MonotonicClock.now()
         let buffer = try engine.allocateBuffer(
-            byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+            byteCount: plan.byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
         let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.timeFirstTouch($0) }
         routes.record(plan, nanoseconds: allocation + touch)
@@ -168,7 +178,9 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     @usableFromInline @inline(never)
     func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
         guard let plan = routes.plan(byteCount: byteCount, role: traits.role) else {
-            return try engine(byteCount, traits.role).allocateHandle(id: id, byteCount: byteCount, traits: traits)
+            return isStandard(byteCount, traits.role)
+                ? try standardFront.engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
+                : try optimizedFront.engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
         }
         let engine = plan.strategy == .standard ? standardFront.engine : optimizedFront.engine
         let start = MonotonicClock.now()
@@ -178,10 +190,10 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         return handle
     }
 
-    private func engine(_ byteCount: Int, _ role: TensorRole) -> Engine {
-        if role == .weight { return optimizedFront.engine }
+    private func isStandard(_ byteCount: Int, _ role: TensorRole) -> Bool {
+        if role == .weight { return false }
         // The error for a size that is none is the same everywhere.
-        guard byteCount > 0 else { return standardFront.engine }
-        return route(byteCount, role).isStandard ? standardFront.engine : optimizedFront.engine
+        guard byteCount > 0 else { return true }
+        return route(byteCount, role).isStandard
     }
 }

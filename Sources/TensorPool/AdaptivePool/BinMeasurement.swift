@@ -32,42 +32,67 @@ struct BinMeasurement: Sendable {
 
     /// How many comparisons in a row must speak for the other strategy.
     static let hysteresis = 3
-    /// How many visits of the slow path lie between two tries of the other strategy.
-    static let explorationInterval = 64
-    /// How many visits lie between two timings of the current one.
-    static let samplingInterval = 8
+    /// How many visits of the slow path lie between the first comparisons; doubled after each that changes nothing, so
+    /// that all comparisons of a steady size together cost next to nothing.
+    static let firstInterval = 64
+    static let longestInterval = 1 << 20
 
-    private(set) var route: AllocationStrategy = .standard
+    private(set) var route: AllocationStrategy = .optimized
     private(set) var visits = 0
+    /// Visits from here to the one that is to be timed.
+    private(set) var visitsUntilTrial: Int
     private(set) var standard = Window()
     private(set) var optimized = Window()
+    private var interval = firstInterval
+    private var trials = 0
     private var against = 0
+    /// The most that a timing took, in nanoseconds; before the first, the touch of sixteen pages that fault.
+    private var dearest = 50_000.0
     /// Comparisons made.
     private(set) var comparisons = 0
 
+    /// - Parameter minimumUses: visits before the first timing.
+    init(minimumUses: Int) { visitsUntilTrial = minimumUses + 1 }
+
     func window(_ strategy: AllocationStrategy) -> Window { strategy == .standard ? standard : optimized }
 
-    /// Counts a visit. The strategy to time this allocation in, or nil to leave it to the route untimed.
-    mutating func nextTrial(minimumUses: Int) -> AllocationStrategy? {
-        visits += 1
-        guard visits > minimumUses else { return nil }
-        let other: AllocationStrategy = route == .standard ? .optimized : .standard
-        if !window(route).isSufficient || !window(other).isSufficient {
-            // Both windows fill in turn, so that what the machine does meanwhile is in both.
-            return visits % 2 == 0 ? route : other
+    /// Counts visits. The strategy to time the last of them in, or nil to leave it to the route untimed.
+    /// - Parameter allowance: nanoseconds that the pool may spend on it.
+    mutating func nextTrial(visits count: Int = 1, allowance: Double = .infinity) -> AllocationStrategy? {
+        visits += count
+        visitsUntilTrial -= count
+        guard visitsUntilTrial <= 0 else { return nil }
+        guard allowance >= dearest else {
+            visitsUntilTrial = Self.firstInterval
+            return nil
         }
-        if visits % Self.explorationInterval == 0 { return other }
-        return visits % Self.samplingInterval == 0 ? route : nil
+        let other: AllocationStrategy = route == .standard ? .optimized : .standard
+        // In turn, so that what the machine does meanwhile is in both.
+        trials += 1
+        if trials % 2 == 1 {
+            visitsUntilTrial = 1
+            return other
+        }
+        if standard.isSufficient && optimized.isSufficient {
+            visitsUntilTrial = interval
+            interval = min(2 * interval, Self.longestInterval)
+        } else {
+            visitsUntilTrial = 1
+        }
+        return route
     }
 
     /// Adds a timing, compares, and says whether the route changed.
     mutating func record(_ strategy: AllocationStrategy, nanoseconds: Double, idlePrice: Double) -> Bool {
+        dearest = max(trials <= 2 ? 0 : dearest, nanoseconds)
         if strategy == .standard { standard.add(nanoseconds) } else { optimized.add(nanoseconds) }
         guard standard.isSufficient, optimized.isSufficient,
             let kept = optimized.median, let given = standard.median
         else { return false }
         comparisons += 1
         let better: AllocationStrategy = kept + idlePrice < given ? .optimized : .standard
+        // What begins to look otherwise is looked at more often.
+        if better != route { interval = Self.firstInterval }
         against = better == route ? 0 : against + 1
         guard against >= Self.hysteresis else { return false }
         route = better

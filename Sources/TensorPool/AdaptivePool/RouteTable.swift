@@ -12,10 +12,21 @@ public import Synchronization
     private struct State {
         var forced: AllocationStrategy?
         var measurements: [Int: BinMeasurement] = [:]
+        /// Nanoseconds that timed allocations may take from here on.
+        var allowance = RouteTable.firstAllowance
+        /// Of each bin, the visits that the last look allowed to skip.
+        var skipped: [Int: Int] = [:]
     }
 
     /// Two rows: temporaries, and all others; 0 is standard, 1 is optimized.
     @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Atomic<UInt8>>
+    /// For each bin, visits that need not be looked at. Plain loads and stores: where threads lose some, no harm is done.
+    nonisolated(unsafe) private let skips: UnsafeMutablePointer<Atomic<Int>>
+    /// What measuring may cost: a millisecond at first, then 2 ns for each allocation off the hot path.
+    private static let firstAllowance = 1e6
+    private static let allowancePerVisit = 2.0
+    /// Visits between two looks at a bin that no rule has measured.
+    private static let unmeasuredSkip = 64
     private let configuration: AdaptiveConfiguration
     private let state = Mutex(State())
 
@@ -23,10 +34,14 @@ public import Synchronization
         self.configuration = configuration
         unsafe entries = .allocate(capacity: 2 * CacheLayout.recordBin)
         for index in 0..<2 * CacheLayout.recordBin { unsafe (entries + index).initialize(to: Atomic(0)) }
+        unsafe skips = .allocate(capacity: CacheLayout.recordBin)
+        for index in 0..<CacheLayout.recordBin { unsafe (skips + index).initialize(to: Atomic(0)) }
         publish(State())
     }
 
     deinit {
+        unsafe skips.deinitialize(count: CacheLayout.recordBin)
+        unsafe skips.deallocate()
         unsafe entries.deinitialize(count: 2 * CacheLayout.recordBin)
         unsafe entries.deallocate()
     }
@@ -60,16 +75,36 @@ public import Synchronization
         return .measured
     }
 
-    /// Counts a visit of the slow path; a timed allocation to make where one is due.
+    /// Counts a visit of the slow path; a timed allocation to make where one is due. Cost: a load and a store, now and
+    /// then a lock.
+    @inline(__always)
     func plan(byteCount: Int, role: TensorRole) -> Plan? {
         guard byteCount > configuration.standardCeiling, byteCount <= configuration.optimizedFloor else { return nil }
         let bin = Self.bin(byteCount)
-        return state.withLock { state in
+        let left = unsafe skips[bin].load(ordering: .relaxed)
+        if left > 0 {
+            unsafe skips[bin].store(left &- 1, ordering: .relaxed)
+            return nil
+        }
+        return look(byteCount: byteCount, bin: bin, role: role)
+    }
+
+    @inline(never)
+    private func look(byteCount: Int, bin: Int, role: TensorRole) -> Plan? {
+        state.withLock { state in
             guard rule(byteCount: byteCount, role: role, forced: state.forced) == .measured else {
+                unsafe skips[bin].store(Self.unmeasuredSkip, ordering: .relaxed)
                 return nil
             }
-            let trial = state.measurements[bin, default: BinMeasurement()].nextTrial(
-                minimumUses: configuration.minimumUses)
+            // The visits skipped since the last look, as many as were allowed then, and this one.
+            let visits = state.skipped[bin, default: 0] + 1
+            state.allowance += Double(visits) * Self.allowancePerVisit
+            var measurement = state.measurements[bin] ?? BinMeasurement(minimumUses: configuration.minimumUses)
+            let trial = measurement.nextTrial(visits: visits, allowance: state.allowance)
+            let skip = measurement.visitsUntilTrial - 1
+            state.measurements[bin] = measurement
+            state.skipped[bin] = skip
+            unsafe skips[bin].store(skip, ordering: .relaxed)
             return trial.map { Plan(strategy: $0, bin: bin, byteCount: byteCount) }
         }
     }
@@ -78,8 +113,9 @@ public import Synchronization
     func record(_ plan: Plan, nanoseconds: Double) {
         let price = idlePrice(plan.byteCount)
         state.withLock { state in
-            let changed = state.measurements[plan.bin, default: BinMeasurement()].record(
-                plan.strategy, nanoseconds: nanoseconds, idlePrice: price)
+            state.allowance -= nanoseconds
+            let changed = state.measurements[plan.bin, default: BinMeasurement(minimumUses: configuration.minimumUses)]
+                .record(plan.strategy, nanoseconds: nanoseconds, idlePrice: price)
             if changed { publish(state) }
         }
     }
@@ -89,8 +125,9 @@ public import Synchronization
         guard byteCount > configuration.standardCeiling, byteCount <= configuration.optimizedFloor else { return }
         let price = idlePrice(byteCount)
         state.withLock { state in
-            state.measurements[Self.bin(byteCount), default: BinMeasurement()].seed(
-                standard: standard, optimized: optimized, idlePrice: price)
+            state.measurements[Self.bin(byteCount), default: BinMeasurement(minimumUses: configuration.minimumUses)]
+                .seed(
+                    standard: standard, optimized: optimized, idlePrice: price)
             publish(state)
         }
     }
@@ -106,7 +143,7 @@ public import Synchronization
                 case .modelWeight, .aboveOptimizedFloor: .optimized
                 case .upToStandardCeiling, .temporary: .standard
                 case .forced: state.forced ?? .standard
-                case .measured: measurement?.route ?? .standard
+                case .measured: measurement?.route ?? .optimized
                 }
             return AllocationDecision(
                 strategy: strategy, rule: rule, byteCount: byteCount,
@@ -146,7 +183,7 @@ public import Synchronization
                     case .upToStandardCeiling, .temporary: .standard
                     case .aboveOptimizedFloor, .modelWeight: .optimized
                     case .forced: state.forced ?? .standard
-                    case .measured: state.measurements[bin]?.route ?? .standard
+                    case .measured: state.measurements[bin]?.route ?? .optimized
                     }
                 unsafe entries[row * CacheLayout.recordBin + bin].store(UInt8(route.rawValue), ordering: .relaxed)
             }

@@ -25,7 +25,8 @@ extension EngineState {
         unsafe cache.pointee.slowOperations = 0
         relievePressure()
         unsafe boundSpanBins(cache)
-        if configuration.shrinksIdleBins { returnUnusedGranules() }
+        let isIdleLookDue = configuration.shrinksIdleBins && MonotonicClock.now() - lastIdleLook >= idleInterval
+        if isIdleLookDue { returnUnusedGranules() }
         for index in 0..<CacheLayout.recordBin {
             let bin = unsafe cache.bin(index)
             defer { unsafe bin.pointee.sweepMark = bin.pointee.allocations }
@@ -36,15 +37,17 @@ extension EngineState {
                 unsafe flush(index, bin, keeping: 0)
                 unsafe cache.pointee.grantedSmallBytes -= Int(bin.pointee.limit) * SizeClass.byteCount(index)
                 unsafe bin.pointee.limit = 0
-                if configuration.shrinksIdleBins { returnDepot(index, keeping: 0) }
+                if isIdleLookDue { returnDepot(index, keeping: 0) }
             } else {
                 unsafe emptySpanBin(index, cache)
             }
         }
     }
 
-    /// Gives the granules back to the system that were not needed since the last look.
+    /// Gives the granules back to the system that were not needed since the last look, a second or more ago: what a step
+    /// of the work needs again soon is not given back and got anew, at a page fault each.
     private mutating func returnUnusedGranules() {
+        lastIdleLook = MonotonicClock.now()
         let unused = heap.backedGranules - heap.peakTakenGranules
         heap.forgetPeak()
         guard unused > 0 else { return }

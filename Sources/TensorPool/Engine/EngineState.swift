@@ -44,6 +44,9 @@ internal import Jemalloc
     var pressure: @Sendable () -> MemoryPressure = { MemoryPressure.current() }
     /// When the pressure was last read.
     var lastPressureLook: UInt64 = 0
+    /// When granules that went unneeded were last given back, and how long they must go unneeded.
+    var lastIdleLook = MonotonicClock.now()
+    var idleInterval: UInt64 = 1_000_000_000
     /// How often idle memory was given back because of it.
     var pressureReleases = 0
     /// When tensors were last seen in use, by record; see `Engine+Lifecycle.swift`.

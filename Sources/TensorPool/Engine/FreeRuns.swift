@@ -89,6 +89,7 @@ internal import Darwin
     /// The first granule of a free run of at least `count`, or 0 where there is none.
     @inline(__always)
     func find(_ count: Int) -> Int {
+        guard count < Self.maximumGranules else { return 0 }
         let index = Self.classIndex(count)
         var run = unsafe heads[index]
         var left = Self.tries
