@@ -29,7 +29,14 @@ struct JSONScanner: ~Copyable {
     }
 
     /// The next byte that is not white space, not taken yet; nil at the end.
-    mutating func peek() throws(Stop) -> UInt8? {
+    @inline(__always) mutating func peek() throws(Stop) -> UInt8? {
+        // Compact JSON has no white space: most calls end here.
+        let first = input.unread.lowerBound
+        if first < input.unread.upperBound, input.buffer[first] > UInt8(ascii: " ") { return input.buffer[first] }
+        return try peekBehindWhiteSpace()
+    }
+
+    private mutating func peekBehindWhiteSpace() throws(Stop) -> UInt8? {
         while true {
             let (length, byte) = JSONBytes.whiteSpace(input.unreadSpan)
             input.take(length)
