@@ -62,6 +62,9 @@ extension PlanningProblem {
 
 /// Which column of a minimalloc file holds what.
 struct PlanningProblemColumns {
+    /// Of a longer id the beginning is kept: so that no file takes much more memory than its items.
+    private static let maximumIDLength = 64
+
     private let id: Int
     private let lower: Int
     private let upper: Int
@@ -89,7 +92,7 @@ struct PlanningProblemColumns {
             throw .malformed(expected: "a row with as many columns as the header", found: line.quoted())
         }
         let item = PlanningProblem.Item(
-            id: line.extracting(fields[id]).text(limit: 256),
+            id: line.extracting(fields[id]).text(limit: Self.maximumIDLength),
             lower: try Self.number(line.extracting(fields[lower]), "the start of a lifetime"),
             upper: try Self.number(line.extracting(fields[upper]), "the end of a lifetime"),
             byteCount: try Self.number(line.extracting(fields[size]), "a size"))

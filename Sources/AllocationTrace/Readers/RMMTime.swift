@@ -35,6 +35,9 @@ enum RMMTime: Equatable {
 
 /// Puts times of day on one line across midnight.
 struct RMMClock {
+    /// More do not fit into nanoseconds. A longer log's times count as clock steps.
+    private static let maximumDays: Int64 = 100_000
+
     private var lastTimeOfDay: Int64 = 0
     private var days: Int64 = 0
     private(set) var countsFromStart = false
@@ -44,7 +47,7 @@ struct RMMClock {
         switch time {
         case .timeOfDay(let time):
             // More than half a day back is midnight; less is a clock that was set back.
-            if lastTimeOfDay - time > RMMTime.nanosecondsPerDay / 2 { days += 1 }
+            if lastTimeOfDay - time > RMMTime.nanosecondsPerDay / 2 { days = min(days + 1, Self.maximumDays) }
             lastTimeOfDay = time
             return days * RMMTime.nanosecondsPerDay + time
         case .elapsed(let time):

@@ -89,7 +89,8 @@ private struct TraceReadSession {
             try RMMTraceReader.read(from: &input, into: &builder)
         case .minimalloc:
             defer { position = .line(input.lineNumber) }
-            let problem = try PlanningProblem(from: &input, maximumItems: options.maximumEvents / 2)
+            let maximumItems = min(options.maximumEvents / 2, PlanningProblem.defaultMaximumItems)
+            let problem = try PlanningProblem(from: &input, maximumItems: maximumItems)
             do throws(AllocationTraceBuilder.LimitExceeded) {
                 try builder.append(problem)
             } catch {

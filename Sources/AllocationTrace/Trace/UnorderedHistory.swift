@@ -5,7 +5,7 @@ struct UnorderedHistory: ~Copyable {
     private struct Event {
         let time: Int64
         let address: UInt64
-        /// The size of an allocation, or the bitwise complement of a free's.
+        /// The size of an allocation, or the bitwise complement of a free's; `Int64.min` for a free without one.
         let size: Int64
         let thread: UInt32
         /// The place in the file: events of the same time keep it.
@@ -36,7 +36,7 @@ struct UnorderedHistory: ~Copyable {
             if tensorIDs.isEmpty { tensorIDs = [UInt64](repeating: 0, count: events.count) }
             tensorIDs.append(event.tensorID)
         }
-        let byteCount = Int64(event.byteCount ?? Int.max)
+        let byteCount = Int64(event.byteCount ?? (event.kind == .free ? .max : 0))
         events.append(
             Event(
                 time: time, address: event.address, size: event.kind == .allocate ? byteCount : ~byteCount,
@@ -51,12 +51,12 @@ struct UnorderedHistory: ~Copyable {
         builder.irregularities.reorderedEvents += reorderedEvents
         for index in events.indices {
             let event = events[index]
-            let magnitude = event.size < 0 ? ~event.size : event.size
             try builder.append(
                 RecordedEvent(
                     kind: event.size < 0 ? .free : .allocate, address: event.address,
-                    byteCount: magnitude == .max ? nil : Int(magnitude), thread: threads[Int(event.thread)],
-                    time: event.time, tensorID: tensorIDs.isEmpty ? 0 : tensorIDs[Int(event.sequence)]))
+                    byteCount: event.size == .min ? nil : Int(event.size < 0 ? ~event.size : event.size),
+                    thread: threads[Int(event.thread)], time: event.time,
+                    tensorID: tensorIDs.isEmpty ? 0 : tensorIDs[Int(event.sequence)]))
         }
     }
 

@@ -33,8 +33,8 @@ struct TraceOutput: ~Copyable {
             descriptor = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
             move = nil
         } else if atomically, let target = Self.replaceable(path) {
-            let temporary = "\(target).partial-\(getpid())"
-            descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+            let temporary = "\(target).partial-\(UInt32.random(in: .min ... .max))"
+            descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             move = (temporary, target)
         } else {
             descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)

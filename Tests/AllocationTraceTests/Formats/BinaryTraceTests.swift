@@ -71,6 +71,14 @@ import Testing
         #expect(trace.summary.crossThreadFreeCount == 1)
     }
 
+    @Test(arguments: BinaryTraceHeader.Order.allCases)
+    func impossibleSizesAreErrors(order: BinaryTraceHeader.Order) throws {
+        let event = RecordedEvent(kind: .allocate, address: 1, byteCount: .max, thread: 1, time: 1)
+        let file = try written(order: order, chunks: [[event]])
+        let error = try #require(throws: TraceReadError.self) { try TraceFile.read(file.path) }
+        #expect(error.problem == .limitExceeded(.liveBytes(limit: AllocationTraceBuilder.maximumLiveBytes)))
+    }
+
     @Test func aFullChunkTakesNoMore() throws {
         var chunk = TraceChunk(capacity: 200)
         var count = 0

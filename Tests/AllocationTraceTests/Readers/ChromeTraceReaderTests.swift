@@ -120,6 +120,23 @@ import Testing
         }
     }
 
+    /// A string that fills the whole buffer, and whose last byte there is a backslash.
+    @Test func longStringsMayEndAnywhere() throws {
+        for length in 4090...4100 {
+            let long = String(repeating: "x", count: length) + #"\""#
+            let key = #"{"\#(long)":1,"ph":"i","name":"[memory]","ts":1,"args":{"Bytes":5,"Addr":1}}"#
+            for padding in [4096 - 3, 4096 - 2, 4096 - 1] {
+                let file = try TemporaryFile("[" + String(repeating: " ", count: padding) + key + "]")
+                var builder = AllocationTraceBuilder(maximumEvents: 10)
+                var scanner = JSONScanner(try TraceInput(path: file.path, bufferSize: 4096))
+                var count = 0
+                try ChromeTraceReader.read(from: &scanner, deviceType: 0, into: &builder, eventCount: &count)
+                #expect(builder.finish().irregularities.isEmpty, "length \(length), padding \(padding)")
+                #expect(count == 1, "length \(length), padding \(padding)")
+            }
+        }
+    }
+
     /// Cut anywhere, a profile gives a beginning of its events and says so, or an error.
     @Test func truncationIsSurvived() throws {
         let bytes = Array(smallProfile.utf8)

@@ -53,6 +53,15 @@ import Testing
         #expect(alone.events.count == 2)
     }
 
+    /// Nanoseconds hold 292 years.
+    @Test func manyMidnightsDoNotOverflow() throws {
+        let row = { (time: String) in "1,\(time),free,0x1,0,0\n" }
+        let day = row("23:00:00.0") + row("01:00:00.0")
+        let log = "Thread,Time,Action,Pointer,Size,Stream\n" + String(repeating: day, count: 110_000)
+        let trace = try TemporaryFile(log + "1,23:00:00.0,allocate,0x1,1,0\n").read()
+        #expect(trace.times == [0])
+    }
+
     @Test func keepsOnlyTheDetailsAskedFor() throws {
         let file = try TemporaryFile(smallLog)
         let none = try TraceFile.read(file.path, options: .init(details: [])).trace

@@ -85,8 +85,11 @@ struct JSONScanner: ~Copyable {
 
     /// Gives up on a string that is too long, of which `length` bytes have been looked at.
     private mutating func passOver(_ length: Int) throws(Stop) -> Token {
-        if length > input.unread.count, try !fill() { throw .endOfInput }
-        input.take(length)
+        // One byte more than is there where an escape goes on beyond it.
+        let reach = max(0, length - input.unread.count)
+        input.take(length - reach)
+        if reach > 0, try !fill() { throw .endOfInput }
+        input.take(reach)
         try skipStringRest()
         return Token(bytes: 0..<0, isTooLong: true)
     }
