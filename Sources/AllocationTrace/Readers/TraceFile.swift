@@ -34,8 +34,9 @@ public struct TraceFile: Sendable {
 
     /// Reads a whole file, plain or gzip, whatever its name.
     ///
-    /// Cost: see ``AllocationTrace`` for memory; in time about 0.3 microseconds an event, and a Chrome trace a
-    /// nanosecond or two a byte.
+    /// Cost: in time about 0.3 microseconds an event, and of a PyTorch profile 4 nanoseconds a byte (2.3 GHz server
+    /// core). In memory what ``AllocationTrace`` has, and while a format is read that may have its events out of order,
+    /// 32 bytes an event more and as much again while they are sorted.
     /// - Parameters:
     ///   - path: the file; `-` for standard input.
     ///   - format: what the file has to be; nil to find out by its content.

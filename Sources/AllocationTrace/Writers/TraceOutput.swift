@@ -27,6 +27,7 @@ struct TraceOutput: ~Copyable {
     /// - Parameter atomically: whether a regular file appears under its name only when it is complete.
     init(path: String, atomically: Bool) throws(TraceWriteError) {
         self.path = path
+        // Swift keeps the bytes of paths alive for each call.
         let descriptor: Int32
         if path == Self.standardOutputPath {
             // A descriptor of its own: closing this one must leave standard output open.

@@ -57,8 +57,8 @@ extension JSONScanner {
         case .phase where first == UInt8(ascii: "\""):
             let text = try string()
             // Phases have one letter.
-            let letter = text.hasEscapes ? unescaped(text).first : input.buffer[text.bytes].first
-            event.phase = letter ?? UInt8(ascii: "?")
+            let letters = text.hasEscapes ? unescaped(text)[...] : input.buffer[text.bytes]
+            event.phase = letters.count == 1 ? letters[letters.startIndex] : UInt8(ascii: "?")
         case .name where first == UInt8(ascii: "\""):
             let text = try string()
             let isMemory = isEqual(text, to: "[memory]")

@@ -1,7 +1,7 @@
 /// Walks through JSON of any length in memory of fixed size, without building anything.
 ///
 /// It checks what it needs to stay in step (quotes, brackets and their nesting) and no more: what is passed over may
-/// hold anything that other tools accept. Cost: about a nanosecond a byte for what is passed over.
+/// hold anything that other tools accept.
 struct JSONScanner: ~Copyable {
     /// Why scanning cannot go on.
     enum Stop: Error {
