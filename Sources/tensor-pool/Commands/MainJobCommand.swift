@@ -49,11 +49,13 @@ struct MainJobCommand: ParsableCommand {
         progress.finish()
         let rounds = replayRounds ?? (effort.quick ? 2 : 7)
         let replays = try MainJobOutput.pools.map { pool in
-            try OwnProcess.run(
+            var replay = try OwnProcess.run(
                 [
                     "replay", "--pool", pool.rawValue, "--touch", Touch.page.rawValue, "--rounds", "\(rounds)",
                     "--format", "json", "--", rereadable.path,
                 ], printing: ReplayOutput.self)
+            replay.file = file
+            return replay
         }
         let output = MainJobOutput(gap: gap, replays: replays)
         switch format {
