@@ -60,6 +60,8 @@ struct TraceReplay {
     private func runInHelper(afterEach report: (Int) -> Void) throws -> Outcome {
         let helper = try SystemMallocHelper()
         let source = try RereadableTrace(file)
+        // A temporary file has to be there until the helper has read it.
+        defer { withExtendedLifetime(source) {} }
         let description = try helper.describe()
         var whole = try helper.replay(path: source.path, touch: touch, rounds: 1)
         report(1)
