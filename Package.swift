@@ -14,6 +14,7 @@ let package = Package(
     products: [
         .library(name: "TensorPool", targets: ["TensorPool"]),
         .library(name: "Jemalloc", targets: ["Jemalloc"]),
+        .library(name: "AllocationTrace", targets: ["AllocationTrace"]),
         .executable(name: "tensor-pool", targets: ["tensor-pool"]),
     ],
     dependencies: [
@@ -42,7 +43,9 @@ let package = Package(
             name: "TensorPool", dependencies: ["Jemalloc", "CThreadSlot"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         // Traces and measuring, without jemalloc: the helper that measures the system's malloc uses it too.
-        .target(name: "AllocationTrace", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(
+            name: "AllocationTrace", dependencies: ["CZlib"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
         // The command, and its helper that measures the system's malloc in a process without jemalloc.
         .executableTarget(

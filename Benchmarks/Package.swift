@@ -42,14 +42,12 @@ let package = Package(
         // In Swift, for what the language itself offers, in a process without jemalloc:
         .executableTarget(name: "swift-worker", dependencies: ["Workloads", "CMeasurement"], swiftSettings: strict),
 
-        // The trace reader is no product of the package above, so its sources are linked in from there.
-        // Under names of their own: a package graph has each target's name once.
-        .systemLibrary(
-            name: "SystemZlib", path: "Modules/SystemZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "TraceFiles", dependencies: ["SystemZlib"], swiftSettings: strict),
-
         // Runs the workers in turn, and reports.
-        .executableTarget(name: "bench", dependencies: ["TraceFiles"], swiftSettings: strict),
-        .testTarget(name: "BenchTests", dependencies: ["bench", "TraceFiles"], swiftSettings: strict),
+        .executableTarget(
+            name: "bench", dependencies: [.product(name: "AllocationTrace", package: "TensorPool")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BenchTests",
+            dependencies: ["bench", .product(name: "AllocationTrace", package: "TensorPool")], swiftSettings: strict),
     ]
 )

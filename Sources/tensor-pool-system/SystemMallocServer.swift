@@ -33,7 +33,8 @@ final class SystemMallocServer {
         if wanted != subject {
             replay = nil
             subject = nil
-            replay = try Replay(RMMTraceReader().read(path: wanted.path), on: (), touch: wanted.touch)
+            replay = try Replay(
+                TraceFile.read(wanted.path, options: TraceFile.Options(details: [])).trace, on: (), touch: wanted.touch)
             subject = wanted
         }
         return try replay!.run(rounds: rounds)

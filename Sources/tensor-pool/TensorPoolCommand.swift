@@ -9,6 +9,9 @@ struct TensorPoolCommand: ParsableCommand {
             Exit codes: 0 done; 1 a measurement or a file failed, with the reason on standard error; 64 wrong \
             arguments.
             """,
-        subcommands: [GapCommand.self, CompareCommand.self, DemoCommand.self, ReplayCommand.self, MainJobCommand.self]
+        subcommands: [
+            GapCommand.self, CompareCommand.self, DemoCommand.self, ReplayCommand.self, ConvertCommand.self,
+            MainJobCommand.self,
+        ]
     )
 }

@@ -130,8 +130,9 @@ import Testing
             ])
         #expect(
             keys(object["irregularities"]) == [
-                "emptyAllocations", "failedAllocations", "isTruncated", "mismatchedSizes", "reusedLiveAddresses",
-                "unmatchedFrees",
+                "clockSteps", "damagedChunks", "droppedEvents", "emptyAllocations", "failedAllocations",
+                "incompleteEvents", "isTruncated", "mismatchedSizes", "otherDeviceEvents", "otherProcessEvents",
+                "reorderedEvents", "reusedLiveAddresses", "unmatchedFrees", "unreadableTimes",
             ])
         let machine: Set = ["cores", "date", "kernel", "memoryBytes", "pageBytes", "processor"]
         #expect(keys(object["machine"]).subtracting(["transparentHugePages"]) == machine)
@@ -185,7 +186,7 @@ import Testing
         let folder = try TemporaryFolder()
         let odd = try folder.file(
             named: "odd.csv",
-            "Thread,Time,Action,Pointer,Size,Stream\n1,t,free,0x1,1,0\n1,t,allocate,0x1,9,0\n1,t,fr")
+            "Thread,Time,Action,Pointer,Size,Stream\n1,5,free,0x1,1,0\n1,5,allocate,0x1,9,0\n1,5,fr")
         let result = try BuiltCommand.run(["replay", odd, "--rounds", "1"])
         #expect(result.status == 0)
         #expect(result.output.contains("Odd      frees of nothing live, left out: 1; the file is cut off"))

@@ -1,5 +1,5 @@
 import Foundation
-import TraceFiles
+import AllocationTrace
 
 /// Runs every worker in turn, and reports.
 @main struct Bench {

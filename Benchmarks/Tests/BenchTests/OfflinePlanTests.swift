@@ -1,5 +1,5 @@
 import Testing
-import TraceFiles
+import AllocationTrace
 
 @testable import bench
 

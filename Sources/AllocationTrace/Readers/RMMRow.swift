@@ -17,16 +17,18 @@ struct RMMRow {
     static let header: StaticString = "Thread,Time,Action,Pointer,Size,Stream"
 
     let thread: UInt64
+    /// Nil where it is in no known form.
+    let time: RMMTime?
     let action: Action
     /// 0 for `(nil)`.
     let address: UInt64
     let byteCount: Int
 
-    /// Time and stream have to be there, but are not looked at: a replay uses neither.
+    /// The stream has to be there, but is not looked at: it orders work of another device.
     init(parsing line: Span<UInt8>) throws(Problem) {
         var fields = FieldCursor()
         let threadField = try fields.next(in: line, expecting: "a thread number")
-        _ = try fields.next(in: line, expecting: "a time")
+        let timeField = try fields.next(in: line, expecting: "a time")
         let actionField = try fields.next(in: line, expecting: "an action")
         let addressField = try fields.next(in: line, expecting: "a pointer")
         let sizeField = try fields.next(in: line, expecting: "a size")
@@ -48,6 +50,7 @@ struct RMMRow {
             throw Problem(expected: "the address of a block", found: addressField)
         }
         self.thread = thread
+        time = RMMTime(parsing: line.extracting(timeField))
         self.action = action
         self.address = address
         self.byteCount = byteCount

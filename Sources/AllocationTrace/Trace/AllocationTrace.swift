@@ -3,8 +3,8 @@
 /// Only ``AllocationTraceBuilder`` makes one, so every trace is a legal history: an allocation's slot is empty, a
 /// free's slot holds a live block. Replay relies on that and checks nothing.
 ///
-/// Thread-safety: immutable, may be shared. Cost: 16 bytes an event.
-public struct AllocationTrace: Sendable {
+/// Thread-safety: immutable, may be shared. Cost: 16 bytes an event, and 8 for each kind of detail that was kept.
+public struct AllocationTrace: Sendable, Equatable {
     /// In recorded order.
     public let events: [TraceEvent]
     /// The frees that would release what is still live after the last event, in slot order.
@@ -15,15 +15,17 @@ public struct AllocationTrace: Sendable {
     public let summary: TraceSummary
     /// What the recording left unclear.
     public let irregularities: TraceIrregularities
+    /// The threads by the number that ``TraceEvent/thread`` gives.
+    public let threads: [TraceThread]
+    /// What ``times`` count from.
+    public let clock: TraceClock
+    /// Each event's time in nanoseconds, from 0 and never falling. Empty where the file has no times or none were kept.
+    public let times: [Int64]
+    /// Each event's recorded address. Empty where none were kept or the file has none.
+    public let addresses: [UInt64]
+    /// What the recorder called each event's tensor, 0 for none. A free has its allocation's. Empty where there are none.
+    public let tensorIDs: [UInt64]
 
-    init(
-        events: [TraceEvent], releases: [TraceEvent], slotCount: Int, summary: TraceSummary,
-        irregularities: TraceIrregularities
-    ) {
-        self.events = events
-        self.releases = releases
-        self.slotCount = slotCount
-        self.summary = summary
-        self.irregularities = irregularities
-    }
+    /// From the first event to the last, in nanoseconds; nil where there are no times.
+    public var durationNanoseconds: Int64? { times.last }
 }

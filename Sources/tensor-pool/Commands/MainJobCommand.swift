@@ -19,7 +19,9 @@ struct MainJobCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The trace.", completion: .file(extensions: ["csv", "gz"]))
+    @Argument(
+        help: "The trace, in any format that `tensor-pool replay` reads.",
+        completion: .file(extensions: ["csv", "gz", "json", "tptrace"]))
     var file: String
 
     @OptionGroup var effort: GapEffort
@@ -38,18 +40,22 @@ struct MainJobCommand: ParsableCommand {
 
     func run() throws {
         // A file that is none must not cost the reader half a minute.
-        _ = try RMMTraceReader().read(path: file)
         let progress = Progress()
         defer { progress.finish() }
+        let read = try TraceLoading(progress: progress).read(file, options: TraceFile.Options(details: []))
+        // Each replay reads it in a process of its own.
+        let rereadable = try RereadableTrace(read)
         let gap = try effort.measure(progress: progress)
         progress.finish()
         let rounds = replayRounds ?? (effort.quick ? 2 : 7)
         let replays = try MainJobOutput.pools.map { pool in
-            try OwnProcess.run(
+            var replay = try OwnProcess.run(
                 [
                     "replay", "--pool", pool.rawValue, "--touch", Touch.page.rawValue, "--rounds", "\(rounds)",
-                    "--format", "json", "--", file,
+                    "--format", "json", "--", rereadable.path,
                 ], printing: ReplayOutput.self)
+            replay.file = file
+            return replay
         }
         let output = MainJobOutput(gap: gap, replays: replays)
         switch format {

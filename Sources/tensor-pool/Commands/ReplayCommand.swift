@@ -6,8 +6,9 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Replays a recorded allocation trace on one allocator.",
         discussion: """
-            Reads the CSV of RAPIDS RMM's logging_resource_adaptor (Thread,Time,Action,Pointer,Size,Stream), plain or \
-            gzip, and repeats its allocations in recorded order on one thread. The system's malloc is measured in a \
+            Reads an RMM log (CSV), a PyTorch profiler trace (JSON with profile_memory=True), a binary trace \
+            (.tptrace) or a minimalloc problem (CSV), plain or gzip, known by its content; - is standard input. \
+            Repeats its allocations in recorded order on one thread. The system's malloc is measured in a \
             helper process, because this one links jemalloc, which on Linux replaces malloc. A pool of this package \
             is made in its default configuration, on a base of its own.
 
@@ -23,12 +24,12 @@ struct ReplayCommand: ParsableCommand {
 
             Examples:
               tensor-pool replay trace.csv.gz
-              tensor-pool replay trace.csv.gz --pool jemalloc
+              tensor-pool replay profile.json.gz --pool jemalloc
               tensor-pool replay trace.csv --pool system --touch page --rounds 10 --format json
             """
     )
 
-    @Argument(help: "The trace.", completion: .file(extensions: ["csv", "gz"]))
+    @Argument(help: "The trace.", completion: .file(extensions: ["csv", "gz", "json", "tptrace"]))
     var file: String
 
     @Option(help: "The allocator.")
@@ -51,10 +52,11 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let progress = Progress()
-        progress.show("reading \(file)")
         defer { progress.finish() }
-        let trace = try RMMTraceReader().read(path: file)
-        let replay = TraceReplay(path: file, trace: trace, touch: touch, rounds: rounds)
+        // A replay needs no details. What has to be read again, in another process, must not cost them either.
+        let read = try TraceLoading(progress: progress).read(file, options: TraceFile.Options(details: []))
+        let trace = read.trace
+        let replay = TraceReplay(file: read, touch: touch, rounds: rounds)
         let outcome = try replay.run(on: pool) { progress.show("round \($0) of \(rounds)") }
         progress.finish()
         let output = ReplayOutput(file: file, trace: trace, pool: pool, touch: touch, outcome: outcome)

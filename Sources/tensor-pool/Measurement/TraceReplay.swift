@@ -11,11 +11,12 @@ struct TraceReplay {
         let figures: PoolFigures?
     }
 
-    /// The file of `trace`, which the helper process reads again.
-    let path: String
-    let trace: AllocationTrace
+    /// The trace, and where it came from: the helper process reads it again.
+    let file: TraceFile
     let touch: Touch
     let rounds: Int
+
+    private var trace: AllocationTrace { file.trace }
 
     /// - Parameter report: told after each round how many are done.
     func run(on pool: PoolChoice, afterEach report: (_ roundsDone: Int) -> Void) throws -> Outcome {
@@ -58,11 +59,14 @@ struct TraceReplay {
 
     private func runInHelper(afterEach report: (Int) -> Void) throws -> Outcome {
         let helper = try SystemMallocHelper()
+        let source = try RereadableTrace(file)
+        // A temporary file has to be there until the helper has read it.
+        defer { withExtendedLifetime(source) {} }
         let description = try helper.describe()
-        var whole = try helper.replay(path: path, touch: touch, rounds: 1)
+        var whole = try helper.replay(path: source.path, touch: touch, rounds: 1)
         report(1)
         while whole.rounds.count < rounds {
-            whole.rounds += try helper.replay(path: path, touch: touch, rounds: 1).rounds
+            whole.rounds += try helper.replay(path: source.path, touch: touch, rounds: 1).rounds
             report(whole.rounds.count)
         }
         return Outcome(allocator: description.label, report: whole, figures: nil)

@@ -13,7 +13,7 @@ struct ReplayOutput: Codable, Equatable {
 
     let machine: MachineDescription
     /// The file as it was named.
-    let file: String
+    var file: String
     let trace: TraceSummary
     /// What the file held beside a legal history.
     let irregularities: TraceIrregularities

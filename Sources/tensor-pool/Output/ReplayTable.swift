@@ -15,16 +15,7 @@ extension ReplayOutput {
     }
 
     private var irregularityLines: [String] {
-        let counts = [
-            (irregularities.unmatchedFrees, "frees of nothing live, left out"),
-            (irregularities.reusedLiveAddresses, "addresses allocated while live, freed first"),
-            (irregularities.failedAllocations, "failed allocations, left out"),
-            (irregularities.emptyAllocations, "allocations of 0 bytes, left out"),
-            (irregularities.mismatchedSizes, "frees with another size than their allocation's"),
-        ]
-        let found = counts.filter { $0.0 > 0 }.map { "\($0.1): \(Figures.count($0.0))" }
-        let lines = found + (irregularities.isTruncated ? ["the file is cut off"] : [])
-        return lines.isEmpty ? [] : ["Odd      " + lines.joined(separator: "; ")]
+        irregularities.line.map { ["Odd      " + $0] } ?? []
     }
 
     private var touchLine: String {

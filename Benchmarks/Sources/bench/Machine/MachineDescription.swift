@@ -1,4 +1,4 @@
-import TraceFiles
+import AllocationTrace
 import Foundation
 
 /// The machine that figures come from: without it they mean nothing.

@@ -1,4 +1,4 @@
-import TraceFiles
+import AllocationTrace
 
 /// One thing the pools must reach.
 struct Target: Codable {

@@ -1,4 +1,4 @@
-import TraceFiles
+import AllocationTrace
 
 /// The results as text.
 struct TerminalReport {

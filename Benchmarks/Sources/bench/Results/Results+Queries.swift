@@ -1,4 +1,4 @@
-import TraceFiles
+import AllocationTrace
 
 /// Looking things up in the results.
 extension Results {

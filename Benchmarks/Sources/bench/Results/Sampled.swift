@@ -1,4 +1,4 @@
-import TraceFiles
+import AllocationTrace
 
 /// One figure, measured in several processes.
 struct Sampled: Codable {

@@ -1,4 +1,4 @@
-import TraceFiles
+import AllocationTrace
 
 /// A place for every block of a trace in one slab, computed with the whole trace known: what no allocator can do.
 ///

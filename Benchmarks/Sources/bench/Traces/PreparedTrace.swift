@@ -1,5 +1,5 @@
 import Foundation
-import TraceFiles
+import AllocationTrace
 
 /// A trace written as the workers read it, so that parsing is in no measurement: see `PreparedTrace.h`.
 struct PreparedTrace: Codable {
@@ -12,7 +12,7 @@ struct PreparedTrace: Codable {
 
     /// Reads a recorded trace, plans it, and writes it.
     init(name: String, recorded: String, to path: String) throws {
-        let trace = try RMMTraceReader().read(path: recorded)
+        let trace = try TraceFile.read(recorded, options: TraceFile.Options(details: [])).trace
         let plan = OfflinePlan(trace)
         var bytes = Data()
         bytes.reserveCapacity(64 + trace.events.count * 24)

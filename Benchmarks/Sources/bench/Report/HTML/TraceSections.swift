@@ -1,4 +1,4 @@
-import TraceFiles
+import AllocationTrace
 
 /// The traces: four plots and the figures.
 struct TraceSections {

@@ -1,0 +1,4 @@
+public import AllocationTrace
+public import ArgumentParser
+
+extension TraceFormat: ExpressibleByArgument {}

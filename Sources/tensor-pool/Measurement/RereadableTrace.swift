@@ -1,0 +1,29 @@
+import AllocationTrace
+import Foundation
+
+/// A trace in a file that can be read again, by another process too.
+///
+/// Standard input and pipes are read once: what came from there is written to a temporary file, gone with this object.
+final class RereadableTrace {
+    /// The file to read.
+    let path: String
+    private let isTemporary: Bool
+
+    init(_ file: TraceFile) throws {
+        var status = stat()
+        // Looks at the path's bytes for the call.
+        if file.path != "-", unsafe stat(file.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+            path = file.path
+            isTemporary = false
+            return
+        }
+        let folder = FileManager.default.temporaryDirectory
+        path = folder.appending(path: "trace-\(UUID()).tptrace").path(percentEncoded: false)
+        isTemporary = true
+        try TraceFile.write(file.trace, to: path, as: .tptrace)
+    }
+
+    deinit {
+        if isTemporary { try? FileManager.default.removeItem(atPath: path) }
+    }
+}
