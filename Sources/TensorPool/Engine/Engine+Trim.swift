@@ -24,7 +24,9 @@ extension Engine {
         return withState { state in
             guard idleAges.isDue(nanoseconds) else { return 0 }
             let before = state.reservedBytes
-            exclude(&state) { unsafe idleAges.release(&$0, at: nanoseconds) }
+            let emptied = exclude(&state) { idleAges.emptyIdleBins(&$0, at: nanoseconds) }
+            // Other threads are back in their caches while pages are returned.
+            idleAges.release(&state, emptied, at: nanoseconds)
             return before - state.reservedBytes
         }
     }

@@ -26,13 +26,19 @@
         lastLook.map { now >= $0 && now - $0 >= age / Self.looksPerAge } ?? true
     }
 
-    /// Looks, and gives up what was idle for the age or longer. All threads are kept out of their caches.
-    @unsafe func release(_ state: inout EngineState, at now: UInt64) {
-        var idleBlocks = [Int](repeating: 0, count: SizeClass.count)
-        let idleGranules = emptyIdleBins(&state, now, &idleBlocks)
+    /// What idle bins held.
+    struct Emptied {
+        /// Blocks that went to the depot, by size class.
+        var blocks = [Int](repeating: 0, count: SizeClass.count)
+        /// Granules that went to the heap.
+        var granules = 0
+    }
 
+    /// Looks at the depot and the heap, and gives up what was idle there, or in bins that were emptied just before, for
+    /// the age or longer.
+    func release(_ state: inout EngineState, _ emptied: Emptied, at now: UInt64) {
         for index in 0..<SizeClass.count {
-            let flushed = idleBlocks[index]
+            let flushed = emptied.blocks[index]
             depot[index].note(lowest: state.depot.takeLowest(ofClass: index), at: now)
             let idle = depot[index].lowest(within: age, of: now) + flushed
             let count = state.depot.count(ofClass: index)
@@ -48,8 +54,8 @@
             heap.note(lowest: max(0, unused), at: now)
             state.heap.forgetPeak()
             let idle = heap.lowest(within: age, of: now)
-            if idle + idleGranules > 0 {
-                let released = unsafe state.heap.releaseFree(atLeast: idle + idleGranules) {
+            if idle + emptied.granules > 0 {
+                let released = unsafe state.heap.releaseFree(atLeast: idle + emptied.granules) {
                     unsafe SystemMemory.release($0, $1)
                 }
                 state.unreserve(released << Granule.shift)
@@ -60,10 +66,9 @@
         lastLook = now
     }
 
-    /// Empties the bins of threads that nobody used for the age. Returns the granules that went to the heap, and adds
-    /// the blocks that went to the depot.
-    private func emptyIdleBins(_ state: inout EngineState, _ now: UInt64, _ idleBlocks: inout [Int]) -> Int {
-        var idleGranules = 0
+    /// Empties the bins of threads that nobody used for the age. All threads are kept out of their caches.
+    func emptyIdleBins(_ state: inout EngineState, at now: UInt64) -> Emptied {
+        var emptied = Emptied()
         let binCount = CacheLayout.recordBin
         while unsafe bins.count < state.caches.count * binCount { bins.append(Use()) }
         for place in unsafe state.caches.indices {
@@ -80,17 +85,17 @@
                 guard unsafe bin.pointee.count > 0, now >= bins[key].seen, now - bins[key].seen >= age else { continue }
                 let count = unsafe Int(bin.pointee.count)
                 if index < SizeClass.count {
-                    idleBlocks[index] += count
+                    emptied.blocks[index] += count
                     unsafe state.flush(index, bin, keeping: 0)
                     unsafe cache.pointee.grantedSmallBytes -= Int(bin.pointee.limit) * SizeClass.byteCount(index)
                     unsafe bin.pointee.limit = 0
                 } else {
-                    unsafe idleGranules += count * bin.pointee.granules
+                    unsafe emptied.granules += count * bin.pointee.granules
                     unsafe state.emptySpanBin(index, cache)
                 }
             }
         }
-        return idleGranules
+        return emptied
     }
 }
 
