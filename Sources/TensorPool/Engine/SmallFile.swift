@@ -40,17 +40,23 @@ enum SmallFile {
 
     /// The number from 0 up that a file begins with.
     static func number(_ path: String) -> Int? {
-        guard let text = read(path), let first = text.split(whereSeparator: \.isWhitespace).first,
-            let number = Int(first), number >= 0
+        guard let text = read(path),
+            let first = text.utf8.split(whereSeparator: { $0 <= UInt8(ascii: " ") }).first,
+            let number = Int(Substring(first)), number >= 0
         else { return nil }
         return number
     }
 
     /// The number from 0 up that stands behind a name at the beginning of a line, as in `memory.stat`.
     static func number(_ name: String, in text: String) -> Int? {
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ", omittingEmptySubsequences: true)
-            if fields.count >= 2, fields[0] == name, let number = Int(fields[1]), number >= 0 { return number }
+        // In bytes and not characters, which take ten times as long to tell apart.
+        let (lineFeed, space) = (UInt8(ascii: "\n"), UInt8(ascii: " "))
+        for line in text.utf8.split(separator: lineFeed) where line.starts(with: name.utf8) {
+            let fields = line.split(separator: space)
+            guard fields.count >= 2, fields[0].count == name.utf8.count, let number = Int(Substring(fields[1])),
+                number >= 0
+            else { continue }
+            return number
         }
         return nil
     }

@@ -25,11 +25,10 @@ public struct ControlGroupSource: MemoryPressureSource {
     private static let maximumDepth = 64
 
     private func tightest(in hierarchy: ControlGroupHierarchy, _ own: String) -> ControlGroupFigures? {
-        let events = events(hierarchy, hierarchy.folder + own)
         var group = own
         var tightest: ControlGroupFigures?
         for _ in 0..<Self.maximumDepth {
-            if let found = figures(hierarchy, hierarchy.folder + group, events),
+            if let found = figures(hierarchy, group),
                 tightest.map({ $0.usedPercent < found.usedPercent }) ?? true
             {
                 tightest = found
@@ -43,44 +42,44 @@ public struct ControlGroupSource: MemoryPressureSource {
                 break
             }
         }
+        guard var tightest else { return nil }
+        addEvents(to: &tightest, hierarchy, hierarchy.folder + own)
         return tightest
     }
 
-    private func figures(
-        _ hierarchy: ControlGroupHierarchy, _ folder: String, _ events: (outOfMemory: Int?, limitHits: Int?)
-    ) -> ControlGroupFigures? {
-        let useFile = hierarchy.version == 2 ? "memory.current" : "memory.usage_in_bytes"
+    private func figures(_ hierarchy: ControlGroupHierarchy, _ group: String) -> ControlGroupFigures? {
+        let isVersion2 = hierarchy.version == 2
+        let folder = hierarchy.folder + group
+        let useFile = isVersion2 ? "memory.current" : "memory.usage_in_bytes"
         guard let used = SmallFile.number("\(root)\(folder)/\(useFile)") else { return nil }
-        let statistics = SmallFile.read("\(root)\(folder)/memory.stat", byteLimit: 64 << 10) ?? ""
-        let limit: Int?
-        var throttle: Int?
-        let idleFiles: Int?
-        if hierarchy.version == 2 {
-            limit = Self.limit(SmallFile.number("\(root)\(folder)/memory.max"))
-            throttle = Self.limit(SmallFile.number("\(root)\(folder)/memory.high"))
-            idleFiles = SmallFile.number("inactive_file", in: statistics)
-        } else {
-            // The second one is the tightest of all groups above, those that cannot be seen from here included.
-            limit = [
-                SmallFile.number("\(root)\(folder)/memory.limit_in_bytes"),
-                SmallFile.number("hierarchical_memory_limit", in: statistics),
-            ].compactMap(Self.limit).min()
-            idleFiles = SmallFile.number("total_inactive_file", in: statistics)
+        func statistics() -> String { SmallFile.read("\(root)\(folder)/memory.stat", byteLimit: 64 << 10) ?? "" }
+        var limit = Self.limit(
+            SmallFile.number("\(root)\(folder)/\(isVersion2 ? "memory.max" : "memory.limit_in_bytes")"))
+        let throttle = isVersion2 ? Self.limit(SmallFile.number("\(root)\(folder)/memory.high")) : nil
+        if !isVersion2 && group.isEmpty {
+            // The tightest of this group and all above it: those that cannot be seen from here, too.
+            let tightest = Self.limit(SmallFile.number("hierarchical_memory_limit", in: statistics()))
+            limit = [limit, tightest].compactMap(\.self).min()
         }
         guard limit != nil || throttle != nil else { return nil }
+        let idleFiles = SmallFile.number(isVersion2 ? "inactive_file" : "total_inactive_file", in: statistics())
         return ControlGroupFigures(
             file: "\(folder)/\(useFile)", usedByteCount: max(0, used - (idleFiles ?? 0)), limitByteCount: limit,
-            throttleByteCount: throttle, outOfMemoryCount: events.outOfMemory, limitHitCount: events.limitHits)
+            throttleByteCount: throttle)
     }
 
-    private func events(_ hierarchy: ControlGroupHierarchy, _ folder: String) -> (outOfMemory: Int?, limitHits: Int?) {
+    private func addEvents(to figures: inout ControlGroupFigures, _ hierarchy: ControlGroupHierarchy, _ folder: String)
+    {
         if hierarchy.version == 2 {
             let text = SmallFile.read("\(root)\(folder)/memory.events") ?? ""
-            let counts = [SmallFile.number("oom", in: text), SmallFile.number("oom_kill", in: text)].compactMap(\.self)
-            return (counts.max(), SmallFile.number("max", in: text))
+            let counts = [SmallFile.number("oom", in: text), SmallFile.number("oom_kill", in: text)]
+            figures.outOfMemoryCount = counts.compactMap(\.self).max()
+            figures.limitHitCount = SmallFile.number("max", in: text)
+        } else {
+            let control = SmallFile.read("\(root)\(folder)/memory.oom_control") ?? ""
+            figures.outOfMemoryCount = SmallFile.number("oom_kill", in: control)
+            figures.limitHitCount = SmallFile.number("\(root)\(folder)/memory.failcnt")
         }
-        let control = SmallFile.read("\(root)\(folder)/memory.oom_control") ?? ""
-        return (SmallFile.number("oom_kill", in: control), SmallFile.number("\(root)\(folder)/memory.failcnt"))
     }
 
     /// A limit that limits: version 2 writes "max" for none, which is no number, version 1 a huge number.

@@ -25,7 +25,7 @@ public struct MemoryPressure: Sendable, Hashable {
     /// Reads the pressure now: stalls on memory, the control group's use of its limit, and where no group has a limit
     /// the memory available to new work. See ``MemoryPressureSources/system``.
     ///
-    /// Cost: a few files of the system, about 100 microseconds.
+    /// Cost: a few files of the system, 0.14 ms (2-core x86-64 VM, 2026-11-23).
     public static func current() -> MemoryPressure { MemoryPressure(readings: MemoryPressureSources.system.read()) }
 
     /// Reads below another root than `/`, for tests.

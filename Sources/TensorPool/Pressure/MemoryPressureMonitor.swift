@@ -100,7 +100,7 @@ public final class MemoryPressureMonitor: Sendable {
 
     /// Looks now, on the calling thread. Nil where the level stayed, nothing was given back, or the base is gone.
     ///
-    /// Cost: about 100 microseconds where there is nothing to do, else that of giving memory back.
+    /// Cost: 0.26 ms where there is nothing to do (2-core x86-64 VM, 2026-11-23), else that of giving memory back.
     @discardableResult public func look() -> MemoryPressureEvent? { watch.look() }
 }
 

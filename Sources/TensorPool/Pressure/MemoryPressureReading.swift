@@ -41,10 +41,10 @@ public struct ControlGroupFigures: Sendable, Hashable {
     public let throttleByteCount: Int?
     /// How often the process's own group ran out of memory, counted since it was made; nil where the system does not
     /// tell. A rise between two looks is critical.
-    public let outOfMemoryCount: Int?
+    public internal(set) var outOfMemoryCount: Int?
     /// How often the process's own group ran into its limit and got memory all the same. Idle file pages do that too,
     /// so it sets no level.
-    public let limitHitCount: Int?
+    public internal(set) var limitHitCount: Int?
 
     /// Percent of the tighter of the two limits.
     public var usedPercent: Double {
