@@ -249,6 +249,7 @@ extension PoolTests {
                         heldOuter.add(byteCount)
                         if isInner { heldInner.add(byteCount) }
                         served.add(1)
+                        peak.raise(to: outer.liveByteCount)
                     } catch {
                         guard case .limitReached(let report) = error, report.reserved <= report.limit else {
                             Issue.record("\(error)")
