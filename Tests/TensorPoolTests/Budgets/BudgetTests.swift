@@ -53,13 +53,15 @@ extension PoolTests {
         @Test func theBytesCanBeReadAndWritten() throws {
             try Self.pool().withBudget(1 << 20) { scoped in
                 var buffer = try scoped.allocate(byteCount: 64, alignment: 4096, zeroed: true)
-                #expect(unsafe UInt(bitPattern: buffer.baseAddress) % 4096 == 0)
+                let address = unsafe UInt(bitPattern: buffer.baseAddress)
+                #expect(address % 4096 == 0)
                 var floats = buffer.mutableSpan(of: Float.self)
                 floats[15] = 3
                 #expect(buffer.span(of: Float.self)[15] == 3 && buffer.span(of: Float.self)[0] == 0)
                 var bytes = buffer.mutableBytes
                 bytes.storeBytes(of: 1, toByteOffset: 0, as: UInt8.self)
-                #expect(unsafe buffer.withUnsafeMutableBytes { unsafe $0[0] } == 1)
+                let first = unsafe buffer.withUnsafeMutableBytes { unsafe $0[0] }
+                #expect(first == 1)
             }
         }
 
