@@ -13,6 +13,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .library(name: "TensorPool", targets: ["TensorPool"]),
+        .library(name: "TensorPoolServiceLifecycle", targets: ["TensorPoolServiceLifecycle"]),
         .library(name: "Jemalloc", targets: ["Jemalloc"]),
         .library(name: "AllocationTrace", targets: ["AllocationTrace"]),
         .executable(name: "tensor-pool", targets: ["tensor-pool"]),
@@ -20,6 +21,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/ordo-one/TextTable", .upToNextMinor(from: "0.0.2")),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence).
@@ -42,6 +44,13 @@ let package = Package(
         .target(
             name: "TensorPool", dependencies: ["Jemalloc", "CThreadSlot"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        // The memory pressure monitor as a service: apart, so that TensorPool needs no package.
+        .target(
+            name: "TensorPoolServiceLifecycle",
+            dependencies: [
+                "TensorPool", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
         // Traces and measuring, without jemalloc: the helper that measures the system's malloc uses it too.
         .target(
             name: "AllocationTrace", dependencies: ["CZlib"],
@@ -63,6 +72,13 @@ let package = Package(
         .testTarget(name: "JemallocTests", dependencies: ["Jemalloc"], swiftSettings: strict),
         .testTarget(
             name: "TensorPoolTests", dependencies: ["TensorPool", "Jemalloc", "CThreadSlot"], swiftSettings: strict),
+        .testTarget(
+            name: "TensorPoolServiceLifecycleTests",
+            dependencies: [
+                "TensorPoolServiceLifecycle", "TensorPool",
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "AllocationTraceTests", dependencies: ["AllocationTrace", "CZlib"], swiftSettings: strict),
         .testTarget(

@@ -11,6 +11,9 @@ public struct AdaptiveConfiguration: Sendable, Hashable {
     public var standard = TensorMemoryPool.Configuration(threadCacheByteLimit: 1 << 20, sharedCacheByteLimit: 16 << 20)
     /// How the optimized strategy is set up.
     public var optimized = OptimizedTensorPoolConfig()
+    /// The most bytes that both strategies may hold together, within the base's limit; each may have a limit of its own
+    /// in its configuration. Nil for none. Never exceeded, by any thread, for any instant.
+    public var byteLimit: Int?
     /// Tensors up to this many bytes are standard: 32 KiB, the most the standard pool caches.
     public var standardCeiling = 32 << 10
     /// Tensors of more bytes than this are optimized: 1 MiB.
@@ -55,6 +58,7 @@ public struct AdaptiveConfiguration: Sendable, Hashable {
     }
 
     func validate() throws(TensorPoolError) {
+        try PoolLimits.validate(byteLimit: byteLimit)
         try standard.validate()
         try optimized.validate()
         guard optimizedFloor <= 1 << 20 else {

@@ -27,8 +27,9 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         try configuration.validate()
         self.configuration = configuration
         self.base = base
-        standard = try TensorMemoryPool(base, configuration: configuration.standard)
-        optimized = try OptimizedTensorMemoryPool(base, configuration: configuration.optimized)
+        let memory = base.memory.limited(to: configuration.byteLimit)
+        standard = try TensorMemoryPool(base, configuration: configuration.standard, memory: memory)
+        optimized = try OptimizedTensorMemoryPool(base, configuration: configuration.optimized, memory: memory)
         standardFront = standard.front
         optimizedFront = optimized.front
         routes = RouteTable(configuration)

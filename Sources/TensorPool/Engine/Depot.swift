@@ -3,6 +3,8 @@
     private var blocks: UnsafeMutablePointer<AddressStack>
     /// Of each class, how many of the oldest blocks were prewarmed and not used since.
     private var untouched = [Int](repeating: 0, count: SizeClass.count)
+    /// Of each class, the fewest blocks there were since that was last asked.
+    private var lowest = [Int](repeating: 0, count: SizeClass.count)
     /// Bytes of all blocks.
     private(set) var byteCount = 0
 
@@ -23,6 +25,12 @@
 
     func count(ofClass index: Int) -> Int { unsafe blocks[index].count }
 
+    /// The fewest blocks of a class since the call before.
+    mutating func takeLowest(ofClass index: Int) -> Int {
+        defer { lowest[index] = unsafe blocks[index].count }
+        return lowest[index]
+    }
+
     mutating func put(_ entries: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int, class index: Int) {
         unsafe blocks[index].push(entries, count)
         byteCount += count * SizeClass.byteCount(index)
@@ -39,6 +47,7 @@
         let taken = unsafe blocks[index].pop(wanted, into: entries)
         byteCount -= taken * SizeClass.byteCount(index)
         untouched[index] = unsafe min(untouched[index], blocks[index].count)
+        lowest[index] = unsafe min(lowest[index], blocks[index].count)
         return taken
     }
 
@@ -46,6 +55,7 @@
         guard let address = unsafe blocks[index].pop() else { return nil }
         byteCount -= SizeClass.byteCount(index)
         untouched[index] = unsafe min(untouched[index], blocks[index].count)
+        lowest[index] = unsafe min(lowest[index], blocks[index].count)
         return unsafe address
     }
 

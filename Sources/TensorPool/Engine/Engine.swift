@@ -21,6 +21,8 @@ internal import Jemalloc
     let smallCeiling: Int
     let vectorizedFilling: Bool
     let promotesInPlace: Bool
+    /// How long idle memory lay idle; nil where it does not go back by its age. Guarded by `lock`.
+    let idleAges: IdleAges?
 
     let lock = EngineLock()
     /// Guarded by `lock`. In memory of its own: a stored property would be checked for exclusive access at each use.
@@ -36,6 +38,7 @@ internal import Jemalloc
         smallCeiling = configuration.smallCeiling
         vectorizedFilling = configuration.vectorizedFilling
         promotesInPlace = configuration.promotesInPlace
+        idleAges = configuration.idleReleaseNanoseconds.map { IdleAges(nanoseconds: $0) }
         self.base = base
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: EngineState(base: base, configuration: configuration))

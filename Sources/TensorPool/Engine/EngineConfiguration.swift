@@ -26,6 +26,8 @@ struct EngineConfiguration: Sendable {
     var promotesInPlace: Bool
     /// The system's memory pressure from which idle memory is given back; nil to never look.
     var pressureThreshold: MemoryPressureLevel?
+    /// Nanoseconds after which idle memory is given back when the engine is asked to; nil for never.
+    var idleReleaseNanoseconds: UInt64?
 
     /// The standard strategy: little is kept.
     static let standard = EngineConfiguration(

@@ -18,10 +18,7 @@ extension HybridMemoryPool {
         }
 
         func validate() throws(TensorPoolError) {
-            if let byteLimit, byteLimit <= 0 {
-                throw .invalidConfiguration(
-                    setting: "byteLimit", value: "\(byteLimit)", reason: "a limit is at least 1 byte, or nil for none")
-            }
+            try PoolLimits.validate(byteLimit: byteLimit)
             guard decayMilliseconds >= -1 else {
                 throw .invalidConfiguration(
                     setting: "decayMilliseconds", value: "\(decayMilliseconds)",

@@ -75,6 +75,16 @@ public final class HybridMemoryPool: TensorAllocator {
         return TrimResult.measuring { engines.reduce(0) { $0 + $1.returnIdle() } }
     }
 
+    /// Sets what is asked when a limit of the base or of a pool on it is reached and nothing idle is left to give up;
+    /// nil for nothing. It may free tensors, of this thread or by telling others, and may allocate; a limit that its own
+    /// allocations reach fails at once.
+    ///
+    /// Called by the allocating thread, under no lock, up to eight times in a row and up to four times that for one
+    /// request where other threads take what was freed. Prewarming does not ask it. Threads may set it at any time.
+    public func setLimitHandler(_ handler: (@Sendable (LimitReport) -> LimitResponse)?) {
+        memory.shared.limitHandler.set(handler)
+    }
+
     /// Bytes of pages that the arenas keep of what was freed to them, until they decay or a trim. Resident, and in no
     /// pool's figures. As jemalloc counts them; 0 where it does not.
     ///

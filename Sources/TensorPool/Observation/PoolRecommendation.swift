@@ -39,7 +39,7 @@ extension ObservablePool {
         let engines = engines.all
         let age = Double(MonotonicClock.now() - (engines.map(\.startNanoseconds).min() ?? MonotonicClock.now()))
         return PoolRecommendation.derive(
-            performanceMetrics(), ageNanoseconds: age, limit: engines.first?.base.configuration.byteLimit)
+            performanceMetrics(), ageNanoseconds: age, limit: self.engines.byteLimit)
     }
 }
 

@@ -19,13 +19,22 @@ public final class OptimizedTensorMemoryPool: TensorAllocator {
     /// - Throws: ``TensorPoolError/invalidConfiguration(setting:value:reason:)``,
     ///   ``TensorPoolError/tooManyPools(maximum:)``, and, where the prewarmed memory does not fit,
     ///   ``TensorPoolError/limitReached(_:)`` or ``TensorPoolError/outOfMemory(byteCount:)``.
-    public init(
+    public convenience init(
         _ base: HybridMemoryPool, configuration: OptimizedTensorPoolConfig = OptimizedTensorPoolConfig()
     ) throws(TensorPoolError) {
+        try self.init(base, configuration: configuration, memory: base.memory)
+    }
+
+    /// Makes an optimized pool that takes its bytes from an account of the base's.
+    init(_ base: HybridMemoryPool, configuration: OptimizedTensorPoolConfig, memory: BaseMemory)
+        throws(TensorPoolError)
+    {
         try configuration.validate()
         self.configuration = configuration
         self.base = base
-        front = EngineFront(try Engine(base: base.memory, configuration: configuration.engineConfiguration))
+        front = EngineFront(
+            try Engine(
+                base: memory.limited(to: configuration.byteLimit), configuration: configuration.engineConfiguration))
         // Where it throws, deinit closes the engine: everything is initialized by now.
         if configuration.enablePrewarming { try front.engine.prewarm(configuration.prewarming) }
     }

@@ -42,8 +42,14 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
     /// Bytes of freed larger tensors that one thread may keep; beyond them, up to four of one size that it frees and
     /// allocates again in a loop.
     public var threadSpanCacheByteLimit: Int
+    /// The most bytes that this pool may hold, within the base's limit: live tensors, their padding, cached and
+    /// prewarmed memory. Nil for no limit of its own. Never exceeded, by any thread, for any instant.
+    public var byteLimit: Int?
+    /// How long memory may lie idle before it goes back, prewarmed memory included, at the looks of a running
+    /// ``MemoryPressureMonitor`` and at calls of ``HybridMemoryPool/releaseIdle()``. Nil for ever.
+    public var idleReleaseAfter: Duration?
 
-    /// Makes the default configuration: prewarmed by 8 MiB, cached, huge pages, no sampling, no cleanup.
+    /// Makes the default configuration: prewarmed by 8 MiB, cached, huge pages, no sampling, no cleanup, no limit.
     public init() {
         enablePrewarming = true
         prewarming = Prewarming()
@@ -108,6 +114,8 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
 
     func validate() throws(TensorPoolError) {
         try Self.validate(prewarming)
+        try PoolLimits.validate(byteLimit: byteLimit)
+        try PoolLimits.validate(idleReleaseAfter: idleReleaseAfter)
         try Self.validate([
             ("threadCacheByteLimit", threadCacheByteLimit), ("threadSpanCacheByteLimit", threadSpanCacheByteLimit),
         ])
@@ -138,6 +146,7 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
         engine.shrinksIdleBins = enableAdaptiveCleanup
         engine.samplesLifetimes = enableStatisticalAnalysis
         engine.promotesInPlace = enableZeroCopyTransitions
+        engine.idleReleaseNanoseconds = idleReleaseAfter?.wholeNanoseconds
         engine.pressureThreshold = enableMemoryPressureDetection ? pressureThreshold : nil
         return engine
     }

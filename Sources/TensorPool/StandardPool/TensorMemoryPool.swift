@@ -17,14 +17,23 @@ public final class TensorMemoryPool: TensorAllocator {
     ///
     /// - Throws: ``TensorPoolError/invalidConfiguration(setting:value:reason:)`` or
     ///   ``TensorPoolError/tooManyPools(maximum:)``.
-    public init(_ base: HybridMemoryPool, configuration: Configuration = Configuration()) throws(TensorPoolError) {
+    public convenience init(
+        _ base: HybridMemoryPool, configuration: Configuration = Configuration()
+    ) throws(TensorPoolError) {
+        try self.init(base, configuration: configuration, memory: base.memory)
+    }
+
+    /// Makes a standard pool that takes its bytes from an account of the base's.
+    init(_ base: HybridMemoryPool, configuration: Configuration, memory: BaseMemory) throws(TensorPoolError) {
         try configuration.validate()
         self.configuration = configuration
         self.base = base
         var engine = EngineConfiguration.standard
         engine.smallCacheByteLimit = configuration.threadCacheByteLimit
         engine.depotByteLimit = configuration.sharedCacheByteLimit
-        front = EngineFront(try Engine(base: base.memory, configuration: engine))
+        engine.idleReleaseNanoseconds = configuration.idleReleaseAfter?.wholeNanoseconds
+        front = EngineFront(
+            try Engine(base: memory.limited(to: configuration.byteLimit), configuration: engine))
     }
 
     deinit { front.engine.close() }
@@ -73,14 +82,27 @@ extension TensorMemoryPool {
         public var threadCacheByteLimit: Int
         /// Bytes of freed tensors up to 32 KiB that all threads together may keep beyond their own caches; 0 for none.
         public var sharedCacheByteLimit: Int
+        /// The most bytes that this pool may hold, within the base's limit: live tensors, their padding, cached and
+        /// prewarmed memory. Nil for no limit of its own. Never exceeded, by any thread, for any instant.
+        public var byteLimit: Int?
+        /// How long memory may lie idle before it goes back, at the looks of a running ``MemoryPressureMonitor`` and
+        /// at calls of ``HybridMemoryPool/releaseIdle()``. Nil for ever.
+        public var idleReleaseAfter: Duration?
 
-        /// Makes a configuration; by default 256 KiB a thread and 256 KiB shared.
-        public init(threadCacheByteLimit: Int = 256 << 10, sharedCacheByteLimit: Int = 256 << 10) {
+        /// Makes a configuration; by default 256 KiB a thread and 256 KiB shared, no limit, no release by age.
+        public init(
+            threadCacheByteLimit: Int = 256 << 10, sharedCacheByteLimit: Int = 256 << 10, byteLimit: Int? = nil,
+            idleReleaseAfter: Duration? = nil
+        ) {
             self.threadCacheByteLimit = threadCacheByteLimit
             self.sharedCacheByteLimit = sharedCacheByteLimit
+            self.byteLimit = byteLimit
+            self.idleReleaseAfter = idleReleaseAfter
         }
 
         func validate() throws(TensorPoolError) {
+            try PoolLimits.validate(byteLimit: byteLimit)
+            try PoolLimits.validate(idleReleaseAfter: idleReleaseAfter)
             for (setting, value) in [
                 ("threadCacheByteLimit", threadCacheByteLimit), ("sharedCacheByteLimit", sharedCacheByteLimit),
             ] where value < 0 {

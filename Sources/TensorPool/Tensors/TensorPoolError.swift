@@ -1,21 +1,3 @@
-/// What stands in the way of an allocation at a limit, with the figures and one piece of advice.
-public struct LimitReport: Sendable, Hashable {
-    /// Bytes asked for.
-    public let requested: Int
-    /// Bytes the pool would have had to reserve for them.
-    public let needed: Int
-    /// The limit in bytes.
-    public let limit: Int
-    /// Bytes reserved by all pools of the base.
-    public let reserved: Int
-    /// Requested bytes of live tensors.
-    public let live: Int
-    /// Bytes that were freed and are kept.
-    public let cached: Int
-    /// What to do about it, given the configuration.
-    public let advice: String
-}
-
 /// Why a pool could not do what it was asked. Everything is as it was before the call.
 public enum TensorPoolError: Error, Sendable, Hashable {
     /// A size of zero or less.
@@ -26,7 +8,7 @@ public enum TensorPoolError: Error, Sendable, Hashable {
     case invalidAlignment(Int, maximum: Int)
     /// A device these pools have no memory of.
     case unsupportedDevice(TensorDevice)
-    /// The byte limit of the ``HybridMemoryPool`` is reached.
+    /// A byte limit is reached: of the ``HybridMemoryPool``, of one pool, or of a budget.
     case limitReached(LimitReport)
     /// The system refused the memory.
     case outOfMemory(byteCount: Int)
@@ -60,8 +42,8 @@ extension TensorPoolError: CustomStringConvertible {
             "the pool has memory of the CPU only, not of \(device): pass .cpu, or allocate with the device's own library"
         case .limitReached(let report):
             """
-            \(report.requested) bytes need \(report.needed) more reserved bytes, and \(report.reserved) of \
-            \(report.limit) are reserved (live \(report.live), cached \(report.cached)): \(report.advice)
+            \(report.requested) bytes need \(report.needed) more of the \(report.scope)'s limit, and \(report.reserved) of \
+            \(report.limit) are taken (live \(report.live), cached \(report.cached)): \(report.advice)
             """
         case .outOfMemory(let byteCount):
             "the system refused memory for a tensor of \(byteCount) bytes: free tensors, trim() pools, or raise the process's limit"

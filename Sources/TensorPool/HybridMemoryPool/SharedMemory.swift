@@ -1,0 +1,27 @@
+internal import Jemalloc
+internal import Synchronization
+
+/// What all pools of a base share, whatever limits they have of their own.
+final class SharedMemory: Sendable {
+    let arenas: Mutex<StrategyArenas>
+    private let registered = Mutex<[ObjectIdentifier: WeakEngine]>([:])
+    /// What is asked at a limit of the base or of a pool on it.
+    let limitHandler = LimitHandler()
+
+    init(decayMilliseconds: Int) { arenas = Mutex(StrategyArenas(decayMilliseconds: decayMilliseconds)) }
+
+    func add(_ engine: Engine) {
+        registered.withLock { $0[ObjectIdentifier(engine)] = WeakEngine(engine: engine) }
+    }
+
+    func remove(_ engine: Engine) {
+        registered.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(engine)) }
+    }
+
+    func engines() -> [Engine] { registered.withLock { $0.values.compactMap(\.engine) } }
+}
+
+/// An engine that the base can ask for memory it does not use.
+struct WeakEngine: Sendable {
+    weak var engine: Engine?
+}

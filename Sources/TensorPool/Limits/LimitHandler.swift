@@ -1,0 +1,27 @@
+internal import CThreadSlot
+internal import Synchronization
+
+/// What the program wants to be asked when a limit is reached.
+final class LimitHandler: Sendable {
+    private let handler: Mutex<(@Sendable (LimitReport) -> LimitResponse)?>
+    /// The threads that are in the handler now.
+    private let asking = Mutex<Set<UInt>>([])
+
+    init(_ handler: (@Sendable (LimitReport) -> LimitResponse)? = nil) { self.handler = Mutex(handler) }
+
+    /// How often it is asked in a row.
+    static let maximumCalls = 8
+
+    func set(_ new: (@Sendable (LimitReport) -> LimitResponse)?) { handler.withLock { $0 = new } }
+
+    var isSet: Bool { handler.withLock { $0 != nil } }
+
+    /// Asks. Under no lock, so the handler may free and allocate; what it allocates itself does not ask it again.
+    func ask(_ report: () -> LimitReport) -> LimitResponse {
+        guard let handler = handler.withLock({ $0 }) else { return .fail }
+        let thread = unsafe UInt(bitPattern: tensorpool_current_thread())
+        guard asking.withLock({ $0.insert(thread).inserted }) else { return .fail }
+        defer { asking.withLock { _ = $0.remove(thread) } }
+        return handler(report())
+    }
+}
