@@ -31,12 +31,18 @@ extension SpanHeap {
         return done
     }
 
+    private static let hugePageGranules = SystemMemory.hugePageByteCount >> Granule.shift
+
     /// Gives the pages of free backed granules back to the system through `release`, highest addresses first, until at
     /// least `count` are released. Returns how many were.
     mutating func releaseFree(atLeast count: Int, release: (UnsafeMutableRawPointer, Int) -> Bool) -> Int {
+        let count = min(count, backedGranules)
         var released = 0
         for run in free.sortedRuns().reversed() {
             for part in backed.runs(in: run, contained: true).reversed() where released < count {
+                // Whole huge pages, and no more of them than were asked for: the upper end of the run.
+                let missing = (count - released + Self.hugePageGranules - 1) & -Self.hugePageGranules
+                let part = max(part.lowerBound, part.upperBound - max(missing, 0))..<part.upperBound
                 if unsafe release(address(of: part.lowerBound), part.count << Granule.shift) {
                     setUnbacked(part)
                     released += part.count

@@ -30,11 +30,11 @@ extension PoolTests {
             #expect(pool.statistics().liveBytes == 0)
         }
 
-        @Test func whatIsBetweenStartsStandardAndIsMeasured() throws {
+        @Test func whatIsBetweenStartsOptimizedAndIsMeasured() throws {
             let pool = try AdaptiveTensorMemoryPool(HybridMemoryPool(), configuration: Self.quiet())
             let byteCount = 256 << 10
             #expect(pool.explain(byteCount: byteCount).rule == .measured)
-            #expect(pool.explain(byteCount: byteCount).strategy == .standard)
+            #expect(pool.explain(byteCount: byteCount).strategy == .optimized)
             for _ in 0..<400 { drop(try pool.allocate(byteCount: byteCount)) }
             let decision = pool.explain(byteCount: byteCount)
             #expect(decision.comparisons > 0)
@@ -42,7 +42,7 @@ extension PoolTests {
             // Which one measures better is the machine's business; that the figures decide is ours.
             let optimizedPays = try found(decision.optimizedNanoseconds) + decision.idleNanoseconds
             let other = pool.explain(byteCount: 512 << 10)
-            #expect(other.comparisons == 0 && other.strategy == .standard, "sizes are measured apart")
+            #expect(other.comparisons == 0 && other.strategy == .optimized, "sizes are measured apart")
             #expect(optimizedPays > 0)
             #expect(decision.description.contains("comparisons"))
         }

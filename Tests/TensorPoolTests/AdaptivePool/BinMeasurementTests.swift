@@ -7,28 +7,50 @@ import Testing
     private static func run(_ bin: inout BinMeasurement, timings count: Int, _ cost: (AllocationStrategy) -> Double) {
         var made = 0
         while made < count {
-            guard let strategy = bin.nextTrial(minimumUses: 4) else { continue }
+            guard let strategy = bin.nextTrial() else { continue }
             _ = bin.record(strategy, nanoseconds: cost(strategy), idlePrice: 10)
             made += 1
         }
     }
 
-    @Test func aRareSizeIsNotTimedAndStaysStandard() {
-        var bin = BinMeasurement()
-        for _ in 0..<4 { #expect(bin.nextTrial(minimumUses: 4) == nil) }
-        #expect(bin.route == .standard && bin.comparisons == 0)
+    @Test func aRareSizeIsNotTimedAndStaysOptimized() {
+        var bin = BinMeasurement(minimumUses: 4)
+        for _ in 0..<4 { #expect(bin.nextTrial() == nil) }
+        #expect(bin.route == .optimized && bin.comparisons == 0)
     }
 
     @Test func theBetterStrategyWinsAfterThreeComparisons() {
-        var bin = BinMeasurement()
-        Self.run(&bin, timings: 10) { $0 == .standard ? 500 : 100 }
-        #expect(bin.comparisons <= 1 && bin.route == .standard, "ten timings: two cold ones aside, four of each")
+        var bin = BinMeasurement(minimumUses: 4)
+        Self.run(&bin, timings: 10) { $0 == .standard ? 100 : 500 }
+        #expect(bin.comparisons <= 1 && bin.route == .optimized, "ten timings: two cold ones aside, four of each")
+        Self.run(&bin, timings: 2) { $0 == .standard ? 100 : 500 }
+        #expect(bin.comparisons == 3 && bin.route == .standard)
+    }
+
+    @Test func comparisonsGrowRareWhileTheyChangeNothing() {
+        var bin = BinMeasurement(minimumUses: 4)
+        Self.run(&bin, timings: 50) { $0 == .standard ? 500 : 100 }
+        let visits = bin.visits
         Self.run(&bin, timings: 2) { $0 == .standard ? 500 : 100 }
-        #expect(bin.comparisons == 3 && bin.route == .optimized)
+        #expect(bin.visits - visits > 1 << 19)
+        #expect(bin.route == .optimized)
+    }
+
+    @Test func nothingIsTimedBeyondTheAllowance() {
+        var bin = BinMeasurement(minimumUses: 4)
+        for _ in 0..<1000 {
+            if let strategy = bin.nextTrial(allowance: 49_999) { Issue.record("\(strategy) was timed") }
+        }
+        #expect(bin.visits == 1000)
+        while bin.nextTrial(allowance: 50_000) == nil {}
+        _ = bin.record(.standard, nanoseconds: 1e6, idlePrice: 10)
+        for _ in 0..<1000 {
+            if let strategy = bin.nextTrial(allowance: 999_999) { Issue.record("\(strategy) was timed") }
+        }
     }
 
     @Test func coldCallsAreSetAside() {
-        var bin = BinMeasurement()
+        var bin = BinMeasurement(minimumUses: 4)
         var calls: [AllocationStrategy: Int] = [:]
         Self.run(&bin, timings: 20) { strategy in
             calls[strategy, default: 0] += 1
@@ -38,31 +60,31 @@ import Testing
     }
 
     @Test func savingLessThanTheIdlePagesCostIsNotWorthIt() {
-        var bin = BinMeasurement()
-        Self.run(&bin, timings: 60) { $0 == .standard ? 105 : 100 }
+        var bin = BinMeasurement(minimumUses: 4)
+        Self.run(&bin, timings: 40) { $0 == .standard ? 105 : 100 }
         #expect(bin.route == .standard, "5 ns saved, 10 wanted")
     }
 
     @Test func oneOutlierChangesNothing() {
-        var bin = BinMeasurement()
+        var bin = BinMeasurement(minimumUses: 4)
         Self.run(&bin, timings: 30) { $0 == .standard ? 500 : 100 }
         _ = bin.record(.optimized, nanoseconds: 1e6, idlePrice: 10)
         #expect(bin.route == .optimized)
     }
 
     @Test func whatChangesForGoodIsFound() {
-        var bin = BinMeasurement()
+        var bin = BinMeasurement(minimumUses: 4)
         Self.run(&bin, timings: 30) { $0 == .standard ? 500 : 100 }
         #expect(bin.route == .optimized)
-        Self.run(&bin, timings: 60) { $0 == .standard ? 50 : 900 }
+        Self.run(&bin, timings: 40) { $0 == .standard ? 50 : 900 }
         #expect(bin.route == .standard)
     }
 
     @Test func twoRunsOfOneWorkloadDecideAlike() {
         func decisions() -> [AllocationStrategy] {
             var random = SeededRandom(42)
-            var bin = BinMeasurement()
-            return (0..<300).map { _ in
+            var bin = BinMeasurement(minimumUses: 4)
+            return (0..<40).map { _ in
                 Self.run(&bin, timings: 1) { ($0 == .standard ? 500 : 100) + Double(random.below(200)) }
                 return bin.route
             }

@@ -94,6 +94,7 @@ extension PoolTests {
         @Test func adaptiveCleanupReturnsSizesThatFellOutOfUse() throws {
             for isOn in [false, true] {
                 let pool = try Self.pool { $0.enableAdaptiveCleanup = isOn }
+                pool.front.engine.withState { $0.idleInterval = 0 }
                 var held: [Owned] = []
                 for _ in 0..<400 { held.append(try pool.own(8 << 10)) }
                 held.removeAll()

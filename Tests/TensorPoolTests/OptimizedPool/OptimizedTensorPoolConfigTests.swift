@@ -295,6 +295,7 @@ extension PoolTests {
                 var configuration = OptimizedTensorPoolConfig.bare
                 configuration.enableAdaptiveCleanup = isAdaptive
                 let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
+                pool.front.engine.withState { $0.idleInterval = 0 }
                 // A working set of small tensors that falls out of use.
                 var live = try (0..<200).map { _ in try pool.own(4096) }
                 live.removeAll()

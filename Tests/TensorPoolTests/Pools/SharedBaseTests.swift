@@ -48,6 +48,7 @@ extension PoolTests {
             var configuration = OptimizedTensorPoolConfig.bare
             configuration.enableAdaptiveCleanup = true
             let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: configuration)
+            pool.front.engine.withState { $0.idleInterval = 0 }
             var held = try (0..<8).map { _ in try pool.own(4 << 20) }
             held.removeAll()
             #expect(pool.statistics().reservedBytes >= 28 << 20)
