@@ -19,6 +19,8 @@
     /// Whether a thread's cache may keep such a block.
     @inlinable var isCacheable: Bool { rawValue <= 32 }
 
+    var isWeight: Bool { self == .weight || self == .promotedSpan }
+
     private static let sampleBit: UInt8 = 0x40
 
     /// The same block, marked so that its free takes the slow path, where its lifetime is noted.

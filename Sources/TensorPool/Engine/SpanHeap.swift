@@ -41,6 +41,15 @@
         return unsafe Span(address: address(of: start), granules: start..<start + count, slab: place, run: run)
     }
 
+    /// The `count` granules behind a taken span, if they are free.
+    func spanBehind(_ address: UnsafeMutableRawPointer, _ taken: Int, count: Int) -> Span? {
+        let place = unsafe slabs.place(of: address)
+        let start = unsafe slabs[place].firstGranule + (address - slabs[place].address) >> Granule.shift + taken
+        guard free.length(ofRunAt: start) >= count else { return nil }
+        let end = unsafe address + taken << Granule.shift
+        return unsafe Span(address: end, granules: start..<start + count, slab: place, run: start)
+    }
+
     /// Granules of a span that the limit does not count yet.
     func unbackedCount(_ span: Span) -> Int {
         if span.granules.upperBound <= slabs[span.slab].usedEnd { return 0 }
