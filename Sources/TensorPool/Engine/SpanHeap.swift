@@ -147,7 +147,7 @@
         zero.grow(toWordCount: words)
         unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count, usedEnd: start))
         zero.insert(start..<start + count)
-        free.give(start, count)
+        free.add(start, count)
     }
 
     /// Takes a slab out. Nothing of it may be taken.
