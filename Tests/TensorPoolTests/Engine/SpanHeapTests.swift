@@ -93,6 +93,20 @@ import Testing
         #expect(heap.prewarmedGranules == 123)
     }
 
+    @Test func whatLiesBehindAHoleIsUsedAgainOnceTheHoleIs() throws {
+        var heap = SpanHeap()
+        unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
+        let spans = try (0..<8).map { _ in try found(Self.take(&heap, 10)) }
+        unsafe heap.give(spans[0].address, 10)
+        let released = unsafe heap.releaseFree(atLeast: .max) { _, _ in true }
+        #expect(released == 10 && heap.slabs[0].usedEnd == spans[0].granules.lowerBound)
+        _ = try found(Self.take(&heap, 10))
+        #expect(heap.slabs[0].usedEnd == spans[7].granules.upperBound)
+        unsafe heap.give(spans[5].address, 10)
+        let again = unsafe heap.takeUsed(10)
+        #expect(unsafe again == spans[5].address)
+    }
+
     @Test func spansAreAligned() throws {
         var heap = SpanHeap()
         unsafe heap.add(Self.address(1026), byteCount: 8 << 20)
