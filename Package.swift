@@ -80,7 +80,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "AllocationTraceTests", dependencies: ["AllocationTrace", "CZlib"], swiftSettings: strict),
+            name: "AllocationTraceTests", dependencies: ["AllocationTrace", "CZlib"], exclude: ["Samples"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: ["tensor-pool", "tensor-pool-system", "AllocationTrace", "TensorPool"], swiftSettings: strict),

@@ -58,7 +58,7 @@ extension Engine {
 
     /// Called when the thread exits: its cached blocks go back, its cache waits for another thread.
     func detachCurrentThread() {
-        withState { state in
+        withStateToForget { state in
             let thread = unsafe tensorpool_current_thread()
             guard let entry = unsafe tensorpool_load_entry(thread, number) else { return }
             unsafe tensorpool_store_entry(thread, number, nil)

@@ -61,11 +61,19 @@ internal import Jemalloc
         return try unsafe body(&state.pointee)
     }
 
+    /// Runs `body` with the state, locked in the way of who makes the lock forget caches.
+    func withStateToForget<Result>(_ body: (inout EngineState) -> Result) -> Result {
+        let cache = unsafe ownCache
+        unsafe lock.lockToForget(cache)
+        defer { unsafe lock.unlock(cache, isBiased: false) }
+        return unsafe body(&state.pointee)
+    }
+
     // MARK: - The end
 
     /// Says that the pool is gone. What is cached goes back now, the rest with the last block.
     func close() {
-        let isDone = withState { state in
+        let isDone = withStateToForget { state in
             state.isClosed = true
             unsafe quiesce(&state, keepingEntries: false) { state, cache in unsafe state.empty(cache) }
             for place in unsafe state.caches.indices {

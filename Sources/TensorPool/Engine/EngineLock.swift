@@ -77,9 +77,15 @@ internal import Darwin
         }
     }
 
-    /// Ends the bias to a cache that its thread gives up. Lock held.
+    /// Takes the lock as the mutex alone, for who will ``forget(_:)`` caches: `cache` is the calling thread's. Unlock it
+    /// as not biased.
+    func lockToForget(_ cache: ThreadCachePointer?) { unsafe lockMutex(cache) }
+
+    /// Ends the bias to a cache that its thread gives up. Held by ``lockToForget(_:)``: were it held by that very bias,
+    /// others would be let in at once, and the flag lowered at the end might be the next owner's.
     func forget(_ cache: ThreadCachePointer) {
         if unsafe tensorpool_load_pointer(&fields.pointee.biased) == UnsafeMutableRawPointer(cache) {
+            unsafe precondition(!tensorpool_is_inside(&cache.pointee.inside), "the lock is held by the bias to end")
             unsafe tensorpool_store_pointer(&fields.pointee.biased, nil)
         }
         unsafe fields.pointee.lastCache = nil

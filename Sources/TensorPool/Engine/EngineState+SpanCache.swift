@@ -61,11 +61,13 @@ extension EngineState {
         let count = unsafe Int(bin.pointee.count)
         for entry in 0..<count { unsafe giveSpan(bin.pointee.entries[entry], bin.pointee.granules) }
         unsafe bin.pointee.count = 0
+        var granted = unsafe Int(bin.pointee.limit)
+        // The one beyond the budget; in a heap that became small others may have been granted to the same bin.
         if unsafe cache.pointee.lastBin == index {
             unsafe cache.pointee.lastBin = -1
-        } else {
-            unsafe cache.pointee.grantedSpanBytes -= Int(bin.pointee.limit) * bin.pointee.granules << Granule.shift
+            granted -= 1
         }
+        unsafe cache.pointee.grantedSpanBytes -= granted * bin.pointee.granules << Granule.shift
         unsafe bin.pointee.limit = 0
     }
 

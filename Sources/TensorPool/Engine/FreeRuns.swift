@@ -89,6 +89,7 @@ internal import Darwin
     /// The first granule of a free run of at least `count`, or 0 where there is none.
     @inline(__always)
     func find(_ count: Int) -> Int {
+        // Requests may be longer than any run and any class.
         guard count < Self.maximumGranules else { return 0 }
         let index = Self.classIndex(count)
         var run = unsafe heads[index]
@@ -100,6 +101,14 @@ internal import Darwin
         }
         let next = nextOccupied(index &+ 1)
         return next < Self.classCount ? unsafe Int(heads[next]) : 0
+    }
+
+    /// Adds granules of which nothing is in use, apart from all others. What stood there and beside them before, in a slab
+    /// that is gone, may have left tags.
+    mutating func add(_ start: Int, _ count: Int) {
+        unsafe nodes[start &- 1].length = 0
+        unsafe nodes[start &+ count].length = 0
+        insert(start, count)
     }
 
     /// Takes `count` granules from `start` out of the run that begins at `run`. What is left of it on either side stays

@@ -43,7 +43,7 @@
     }
 
     /// The lowest granule of `range` that is in the set, or is not; the range's end where there is none.
-    private func first(in range: Range<Int>, _ contained: Bool) -> Int {
+    func first(in range: Range<Int>, _ contained: Bool) -> Int {
         guard !range.isEmpty else { return range.upperBound }
         var index = range.lowerBound / 64
         var mask = UInt64.max << UInt64(range.lowerBound % 64)

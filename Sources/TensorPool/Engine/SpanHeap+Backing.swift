@@ -21,7 +21,7 @@ extension SpanHeap {
         for run in free.sortedRuns() {
             var rest = run
             while done < count, let unbacked = backed.firstRun(in: rest, contained: false) {
-                let part = unbacked.lowerBound..<min(unbacked.upperBound, unbacked.lowerBound + count - done)
+                let part = unbacked.lowerBound..<unbacked.lowerBound + min(unbacked.count, count - done)
                 unsafe populate(address(of: part.lowerBound), part.count << Granule.shift)
                 setBacked(part)
                 done += part.count

@@ -67,10 +67,12 @@
 
     /// Says that a taken span will be written to. Call it after its zero granules were made use of.
     mutating func markWritten(_ span: Span) {
-        let usedEnd = slabs[span.slab].usedEnd
-        if span.granules.upperBound <= usedEnd { return }
+        let slab = slabs[span.slab]
+        if span.granules.upperBound <= slab.usedEnd { return }
         zero.remove(span.granules)
-        if span.granules.lowerBound <= usedEnd { slabs[span.slab].usedEnd = span.granules.upperBound }
+        guard span.granules.lowerBound <= slab.usedEnd else { return }
+        // What lies behind a hole that was given back to the system is still in use. What is not zero is backed.
+        slabs[span.slab].usedEnd = zero.first(in: span.granules.upperBound..<slab.granules.upperBound, true)
     }
 
     /// Takes a span of `count` granules at once where all that is found was in use before; else nil, and nothing is
@@ -156,7 +158,7 @@
         zero.grow(toWordCount: words)
         unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count, usedEnd: start))
         zero.insert(start..<start + count)
-        free.give(start, count)
+        free.add(start, count)
     }
 
     /// Takes a slab out. Nothing of it may be taken.

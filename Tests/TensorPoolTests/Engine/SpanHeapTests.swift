@@ -9,37 +9,102 @@ import Testing
     }
 
     private static func take(_ heap: inout SpanHeap, _ count: Int, alignment: Int = 64) -> SpanHeap.Span? {
-        guard let span = heap.lowestFit(count, alignment: alignment) else { return nil }
+        guard let span = heap.fit(count, alignment: alignment) else { return nil }
         heap.take(span)
         heap.markWritten(span)
         return span
     }
 
     @Test func anEmptyHeapFitsNothing() {
-        var heap = SpanHeap()
-        let found = heap.lowestFit(1, alignment: 64) != nil || heap.lowestFit(1, alignment: 2 << 20) != nil
+        let heap = SpanHeap()
+        let found = heap.fit(1, alignment: 64) != nil || heap.fit(1, alignment: 2 << 20) != nil
         #expect(!found)
         #expect(heap.backedGranules == 0 && heap.takenGranules == 0 && heap.prewarmedGranules == 0)
     }
 
-    @Test func theLowestFitIsTakenAndNeighboursJoin() throws {
+    /// The granules of a span, counted from the first one of its slab.
+    private static func offsets(_ span: SpanHeap.Span, in heap: borrowing SpanHeap) -> Range<Int> {
+        let first = heap.slabs[span.slab].firstGranule
+        return span.granules.lowerBound - first..<span.granules.upperBound - first
+    }
+
+    @Test func spansAreTakenFromAFreeRunsStartAndNeighboursJoin() throws {
         var heap = SpanHeap()
         unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
         var spans: [SpanHeap.Span] = []
         for count in [3, 5, 7, 1] { spans.append(try found(Self.take(&heap, count))) }
-        #expect(spans.map(\.granules) == [0..<3, 3..<8, 8..<15, 15..<16])
+        #expect(spans.map { Self.offsets($0, in: heap) } == [0..<3, 3..<8, 8..<15, 15..<16])
         #expect(unsafe spans[1].address == Self.address(1024) + 3 * Granule.byteCount)
-        #expect(heap.takenGranules == 16 && heap.backedGranules == 16)
+        #expect(unsafe heap.lastTaken == spans[3].address)
+        #expect(heap.takenGranules == 16 && heap.backedGranules == 16 && heap.peakTakenGranules == 16)
         unsafe heap.give(spans[0].address, 3)
+        #expect(unsafe heap.lastTaken == nil)
         unsafe heap.give(spans[2].address, 7)
-        // The hole of 3 is lower, but 4 do not fit into it.
-        #expect(heap.lowestFit(3, alignment: 64)?.granules == 0..<3)
-        #expect(heap.lowestFit(4, alignment: 64)?.granules == 8..<12)
+        // The shortest run that is long enough.
+        #expect(heap.fit(3, alignment: 64)?.granules == spans[0].granules)
+        #expect(heap.fit(7, alignment: 64)?.granules == spans[2].granules)
         unsafe heap.give(spans[1].address, 5)
-        #expect(heap.lowestFit(15, alignment: 64)?.granules == 0..<15, "three neighbours joined")
+        let joined = try found(heap.fit(15, alignment: 64))
+        #expect(Self.offsets(joined, in: heap) == 0..<15, "three neighbours joined")
         unsafe heap.give(spans[3].address, 1)
-        #expect(heap.lowestFit(128, alignment: 64)?.granules == 0..<128)
+        let whole = try found(heap.fit(128, alignment: 64))
+        #expect(Self.offsets(whole, in: heap) == 0..<128)
         #expect(heap.takenGranules == 0 && heap.backedGranules == 16, "given is not unbacked")
+        #expect(heap.peakTakenGranules == 16)
+        heap.forgetPeak()
+        #expect(heap.peakTakenGranules == 0)
+    }
+
+    @Test func whatWasUsedIsTakenAtOnceAndNothingElse() throws {
+        var heap = SpanHeap()
+        let base = unsafe Self.address(1024)
+        /// The granule of the slab where a used span was got; nil where there is none.
+        func takeUsed(_ count: Int) -> Int? {
+            unsafe heap.takeUsed(count).map { unsafe ($0 - base) >> Granule.shift }
+        }
+        func give(_ granule: Int, _ count: Int) { unsafe heap.give(base + granule << Granule.shift, count) }
+        #expect(takeUsed(1) == nil)
+        unsafe heap.add(base, byteCount: 2 << 20)
+        #expect(takeUsed(1) == nil, "never used")
+        _ = try found(Self.take(&heap, 10))
+        #expect(takeUsed(1) == nil)
+        give(0, 10)
+        // The only run begins with them, and ends with others.
+        #expect(takeUsed(11) == nil)
+        #expect(heap.takenGranules == 0 && heap.backedGranules == 10)
+        #expect(takeUsed(4) == 0)
+        #expect(takeUsed(6) == 4)
+        #expect(takeUsed(1) == nil)
+        #expect(heap.takenGranules == 10 && heap.backedGranules == 10 && heap.peakTakenGranules == 10)
+        // What went back to the system was not used any more; what lies below still was.
+        give(4, 6)
+        let released = unsafe heap.releaseFree(atLeast: .max) { _, _ in true }
+        #expect(released == 6)
+        #expect(takeUsed(1) == nil)
+        give(0, 4)
+        #expect(takeUsed(4) == 0)
+        // Prewarmed memory is not used either: somebody has to count it.
+        give(0, 4)
+        let backed = unsafe heap.back(upTo: .max) { _, _ in }
+        #expect(backed == 124)
+        #expect(takeUsed(5) == nil)
+        #expect(heap.prewarmedGranules == 124)
+        _ = try found(Self.take(&heap, 5))
+        #expect(heap.prewarmedGranules == 123)
+    }
+
+    @Test func whatLiesBehindAHoleIsUsedAgainOnceTheHoleIs() throws {
+        var heap = SpanHeap()
+        unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
+        let spans = try (0..<8).map { _ in try found(Self.take(&heap, 10)) }
+        unsafe heap.give(spans[0].address, 10)
+        let released = unsafe heap.releaseFree(atLeast: .max) { _, _ in true }
+        #expect(released == 10 && heap.slabs[0].usedEnd == spans[0].granules.lowerBound)
+        _ = try found(Self.take(&heap, 10))
+        #expect(heap.slabs[0].usedEnd == spans[7].granules.upperBound)
+        unsafe heap.give(spans[5].address, 10)
+        let again = unsafe heap.takeUsed(10)
+        #expect(unsafe again == spans[5].address)
     }
 
     @Test func spansAreAligned() throws {
@@ -53,7 +118,36 @@ import Testing
             shift += 1
         }
         // What lies before an aligned span stays free.
-        #expect(heap.lowestFit(1, alignment: 64)?.granules == 1..<2)
+        let small = try found(Self.take(&heap, 1))
+        #expect(Self.offsets(small, in: heap) == 1..<2)
+    }
+
+    @Test func alignedSpansSplitRunsAndJoinThemAgain() throws {
+        var random = SeededRandom(SeededRandom.runSeed("SpanHeapTests.aligned"))
+        var heap = SpanHeap()
+        unsafe heap.add(Self.address(1026), byteCount: 16 << 20)
+        unsafe heap.add(Self.address(1042), byteCount: 16 << 20)
+        var live: [(address: Int, count: Int)] = []
+        for _ in 0..<3000 {
+            let count = 1 + random.below(40)
+            let alignment = 1 << (14 + random.below(8))
+            if let span = Self.take(&heap, count, alignment: alignment) {
+                let address = Int(bitPattern: unsafe span.address)
+                #expect(address % alignment == 0)
+                let end = address + count << Granule.shift
+                #expect(!live.contains { $0.address < end && address < $0.address + $0.count << Granule.shift })
+                live.append((address, count))
+            }
+            if live.count > 25 {
+                let span = live.remove(at: random.below(live.count))
+                unsafe heap.give(UnsafeMutableRawPointer(bitPattern: span.address)!, span.count)
+            }
+        }
+        #expect(live.count > 20)
+        for span in live { unsafe heap.give(UnsafeMutableRawPointer(bitPattern: span.address)!, span.count) }
+        #expect(
+            heap.free.sortedRuns()
+                == heap.slabs.indices.map { heap.slabs[$0].granules }.sorted { $0.lowerBound < $1.lowerBound })
     }
 
     @Test func runsNeverCrossSlabs() throws {
@@ -62,47 +156,85 @@ import Testing
         unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
         unsafe heap.add(Self.address(1026), byteCount: 2 << 20)
         unsafe heap.add(Self.address(1020), byteCount: 4 << 20)
-        #expect(heap.slabs.count == 3)
-        #expect(heap.slabs.map { UInt(bitPattern: unsafe $0.address) >> 20 } == [1020, 1024, 1026])
-        #expect(heap.lowestFit(257, alignment: 64) == nil)
+        #expect(heap.slabs.indices.map { UInt(bitPattern: unsafe heap.slabs[$0].address) >> 20 } == [1020, 1024, 1026])
+        #expect(heap.fit(257, alignment: 64) == nil)
         let large = try found(Self.take(&heap, 256))
         #expect(unsafe large.address == Self.address(1020))
         let second = try found(Self.take(&heap, 100))
         let third = try found(Self.take(&heap, 100))
-        #expect(heap.lowestFit(29, alignment: 64) == nil, "28 are left in each")
-        #expect(unsafe [second.address, third.address] == [Self.address(1024), Self.address(1026)])
+        #expect(heap.fit(29, alignment: 64) == nil, "28 are left in each")
+        #expect(unsafe Set([second.address, third.address]) == Set([Self.address(1024), Self.address(1026)]))
         unsafe heap.give(third.address, 100)
         unsafe heap.give(second.address, 100)
         unsafe heap.give(large.address, 256)
-        #expect(heap.slabs.allSatisfy { $0.takenGranules == 0 })
+        #expect(heap.slabs.indices.allSatisfy { heap.slabs[$0].takenGranules == 0 })
+        #expect(heap.free.sortedRuns().map(\.count).sorted() == [128, 128, 256])
+    }
+
+    /// Inside a slab that is gone the tags of its runs are left. Where a smaller one takes its numbers they must not be
+    /// mistaken for runs beside it.
+    @Test func smallSlabsInTheNumbersOfALargeOne() throws {
+        for border in [1, 2, 5, 128, 129, 191, 192, 193, 255, 256, 257] {
+            var heap = SpanHeap()
+            unsafe heap.add(Self.address(1024), byteCount: 16 << 20)
+            // Free runs that end, and that begin, at this place of the slab.
+            var spans: [SpanHeap.Span] = []
+            for count in [border, 1, 3] { spans.append(try found(Self.take(&heap, count))) }
+            unsafe heap.give(spans[0].address, border)
+            unsafe heap.give(spans[2].address, 3)
+            unsafe heap.give(spans[1].address, 1)
+            _ = heap.remove(slab: 0)
+            for place in 0..<4 { unsafe heap.add(Self.address(2048 + 8 * place), byteCount: 2 << 20) }
+            let slabs = heap.slabs.indices.map { heap.slabs[$0].granules }.sorted { $0.lowerBound < $1.lowerBound }
+            #expect(heap.free.sortedRuns() == slabs, "a border at \(border)")
+        }
     }
 
     @Test func theHoleOfARemovedSlabIsUsedAgain() throws {
         var heap = SpanHeap()
         for place in 0..<4 { unsafe heap.add(Self.address(1024 + 8 * place), byteCount: 2 << 20) }
-        let firsts = heap.slabs.map(\.firstGranule)
-        // All of the slab was in use, half of it still is backed.
+        let firsts = heap.slabs.indices.map { heap.slabs[$0].firstGranule }
         var spans: [SpanHeap.Span] = []
         for _ in 0..<4 { spans.append(try found(Self.take(&heap, 128))) }
-        unsafe heap.give(spans[1].address, 128)
+        #expect(Set(spans.map(\.slab)) == [0, 1, 2, 3])
+        let gone = try found(spans.first { $0.slab == 1 })
+        unsafe heap.give(gone.address, 128)
         let removed = heap.remove(slab: 1)
         #expect(unsafe removed.slab.address == Self.address(1032) && removed.backedGranules == 128)
         #expect(heap.slabs.count == 3 && heap.backedGranules == 384 && heap.takenGranules == 384)
-        #expect(heap.lowestFit(1, alignment: 64) == nil)
+        #expect(heap.fit(1, alignment: 64) == nil)
         #expect(unsafe !heap.contains(Self.address(1032)))
         // A larger one does not fit into the hole, one as large does.
         unsafe heap.add(Self.address(2048), byteCount: 4 << 20)
         unsafe heap.add(Self.address(512), byteCount: 2 << 20)
-        #expect(
-            heap.slabs.map(\.firstGranule) == [firsts[1], firsts[0], firsts[2], firsts[3], heap.slabs[4].firstGranule])
-        #expect(heap.slabs[4].firstGranule > firsts[3])
-        let span = try found(heap.lowestFit(128, alignment: 64))
+        let numbers = heap.slabs.indices.map { heap.slabs[$0].firstGranule }
+        #expect(numbers.prefix(4) == [firsts[1], firsts[0], firsts[2], firsts[3]] && numbers[4] > firsts[3])
+        let span = try found(heap.fit(128, alignment: 64))
         #expect(unsafe span.address == Self.address(512))
         #expect(heap.unbackedCount(span) == 128, "a new slab is not backed")
-        for span in [spans[0], spans[2], spans[3]] { unsafe heap.give(span.address, 128) }
+        for span in spans where unsafe span.address != gone.address { unsafe heap.give(span.address, 128) }
         for place in heap.slabs.indices.reversed() { _ = heap.remove(slab: place) }
         #expect(heap.backedGranules == 0 && heap.takenGranules == 0)
-        #expect(heap.lowestFit(1, alignment: 64) == nil)
+        #expect(heap.fit(1, alignment: 64) == nil && heap.free.sortedRuns().isEmpty)
+    }
+
+    @Test func aSlabThatCannotBeNumberedIsRefused() {
+        var heap = SpanHeap()
+        let all = FreeRuns.maximumGranules << Granule.shift
+        func hasRoom(_ byteCount: Int) -> Bool { heap.hasRoom(forSlabOf: byteCount) }
+        #expect(hasRoom(1 << 40) && !hasRoom(all) && !hasRoom(1 << 47))
+        #expect(hasRoom(all - (128 << Granule.shift)) && !hasRoom(all - (64 << Granule.shift)))
+        unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
+        #expect(hasRoom(all - (512 << Granule.shift)) && !hasRoom(all - (256 << Granule.shift)))
+        // More than any run can hold.
+        for shift in 22...46 {
+            for alignment in [64, 2 << 20] {
+                let isFound = heap.fit(Granule.count(1 << shift), alignment: alignment) != nil
+                #expect(!isFound, "2^\(shift) bytes")
+            }
+            let isTaken = unsafe heap.takeUsed(Granule.count(1 << shift)) != nil
+            #expect(!isTaken)
+        }
     }
 
     @Test func whatIsBackedIsCountedOnce() throws {
@@ -118,7 +250,7 @@ import Testing
         #expect(heap.backedGranules == 30 && heap.prewarmedGranules == 20)
         // Backed and used: no longer prewarmed.
         let used = try found(Self.take(&heap, 5))
-        #expect(used.granules == 10..<15 && heap.backedGranules == 30 && heap.prewarmedGranules == 15)
+        #expect(Self.offsets(used, in: heap) == 10..<15 && heap.backedGranules == 30 && heap.prewarmedGranules == 15)
         unsafe heap.give(used.address, 5)
         #expect(heap.prewarmedGranules == 15, "given back it is cached, not prewarmed")
         let all = unsafe heap.back(upTo: .max) { _, _ in }
@@ -161,7 +293,7 @@ import Testing
             }
             return runs
         }
-        let first = try found(heap.lowestFit(4, alignment: 64))
+        let first = try found(heap.fit(4, alignment: 64))
         heap.take(first)
         #expect(written(first).isEmpty)
         heap.markWritten(first)
@@ -172,7 +304,7 @@ import Testing
         _ = unsafe heap.releaseFree(atLeast: .max) { _, _ in true }
         unsafe heap.give(first.address, 4)
         unsafe heap.give(third.address, 4)
-        let whole = try found(heap.lowestFit(16, alignment: 64))
+        let whole = try found(heap.fit(16, alignment: 64))
         heap.take(whole)
         #expect(written(whole) == [0..<4, 8..<12], "released pages read as zero again")
     }
@@ -193,11 +325,20 @@ import Testing
                 slabs.append((address, byteCount))
                 unsafe heap.add(UnsafeMutableRawPointer(bitPattern: address)!, byteCount: byteCount)
             case 1:
-                if let place = heap.slabs.firstIndex(where: { $0.takenGranules == 0 }) {
+                if let place = heap.slabs.indices.first(where: { heap.slabs[$0].takenGranules == 0 }) {
                     let address = Int(bitPattern: unsafe heap.slabs[place].address)
                     _ = heap.remove(slab: place)
                     slabs.removeAll { $0.address == address }
                 }
+            case 3 where random.below(2) == 0:
+                let count = 1 + random.below(12)
+                guard let address = unsafe heap.takeUsed(count) else { continue }
+                let start = Int(bitPattern: address)
+                let end = start + count << Granule.shift
+                let isInside = slabs.contains { $0.address <= start && end <= $0.address + $0.byteCount }
+                #expect(
+                    isInside && !live.contains { $0.address < end && start < $0.address + $0.count << Granule.shift })
+                live.append((start, count))
             case 2: _ = unsafe heap.releaseFree(atLeast: random.below(200)) { _, _ in true }
             case 3: _ = unsafe heap.back(upTo: random.below(50)) { _, _ in }
             case 4...10 where !live.isEmpty:
@@ -206,7 +347,7 @@ import Testing
             default:
                 let count = 1 + random.below(random.below(5) == 0 ? 150 : 12)
                 let alignment = random.below(4) == 0 ? 1 << (6 + random.below(16)) : 64
-                guard let span = heap.lowestFit(count, alignment: alignment) else { continue }
+                guard let span = heap.fit(count, alignment: alignment) else { continue }
                 heap.take(span)
                 heap.markWritten(span)
                 let address = Int(bitPattern: unsafe span.address)
@@ -217,8 +358,19 @@ import Testing
                 live.append((address, count))
             }
             #expect(heap.takenGranules == live.reduce(0) { $0 + $1.count })
-            #expect(heap.slabs.reduce(0) { $0 + $1.takenGranules } == heap.takenGranules)
-            #expect(heap.slabs.reduce(0) { $0 + heap.backed.count(in: $1.granules) } == heap.backedGranules)
+            let all = heap.slabs.indices.map { heap.slabs[$0] }
+            #expect(all.reduce(0) { $0 + $1.takenGranules } == heap.takenGranules)
+            #expect(all.reduce(0) { $0 + heap.backed.count(in: $1.granules) } == heap.backedGranules)
+            for slab in all {
+                // What takes the short way is backed, and not zero.
+                let used = slab.firstGranule..<slab.usedEnd
+                let isUsed =
+                    used.isEmpty || (heap.backed.count(in: used) == used.count && heap.zero.count(in: used) == 0)
+                #expect(isUsed, "step \(step)")
+            }
+            let runs = heap.free.sortedRuns()
+            #expect(runs.reduce(0) { $0 + $1.count } == all.reduce(0) { $0 + $1.granuleCount } - heap.takenGranules)
+            #expect(zip(runs, runs.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound }, "step \(step)")
             #expect(heap.backedGranules >= heap.takenGranules + heap.prewarmedGranules)
         }
     }

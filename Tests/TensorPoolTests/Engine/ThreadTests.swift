@@ -276,6 +276,7 @@ extension PoolTests {
                             record: handle.record,
                             claimedState: handle.state - RecordStatus.live + RecordStatus.claimed,
                             byteCount: byteCount, kind: handle.kind))
+                    unsafe state.caches[ordinal].pointee.hasInbox = true
                 }
                 var after = pool.statistics()
                 #expect(after.absorbedFrees == before.absorbedFrees + 1)

@@ -1,0 +1,102 @@
+import Testing
+
+@testable import TensorPool
+
+extension PoolTests {
+    /// What a thread keeps of the spans it freed, in small and in large heaps.
+    struct SpanCacheTests {
+        /// Bytes that the threads' caches keep in spans, what they were granted, and whether that is what the limits of
+        /// their bins add up to.
+        private static func spanAccount(_ engine: Engine) -> (kept: Int, granted: Int, isExact: Bool) {
+            engine.withState { state in
+                var kept = 0
+                var granted = 0
+                var isExact = true
+                for place in unsafe state.caches.indices {
+                    let cache = unsafe state.caches[place]
+                    var limits = 0
+                    for index in CacheLayout.firstSpanBin..<CacheLayout.recordBin {
+                        let bin = unsafe cache.bin(index)
+                        let size = unsafe bin.pointee.granules << Granule.shift
+                        unsafe kept += Int(bin.pointee.count) * size
+                        let beyond = unsafe cache.pointee.lastBin == index ? 1 : 0
+                        unsafe limits += (Int(bin.pointee.limit) - beyond) * size
+                        if unsafe bin.pointee.count > bin.pointee.limit { isExact = false }
+                    }
+                    if unsafe limits != cache.pointee.grantedSpanBytes { isExact = false }
+                    unsafe granted += cache.pointee.grantedSpanBytes
+                }
+                return (kept, granted, isExact)
+            }
+        }
+
+        @Test func aSmallHeapKeepsSpansWithinItsBudget() throws {
+            let base = try HybridMemoryPool()
+            var configuration = OptimizedTensorPoolConfig.bare
+            configuration.threadSpanCacheByteLimit = 1 << 20
+            let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
+            var most = 0
+            var random = SeededRandom(SeededRandom.runSeed("SpanCacheTests.budget"))
+            for _ in 0..<500 {
+                let spans = try (0..<1 + random.below(8)).map { _ in try pool.own(16_384 * (1 + random.below(12))) }
+                #expect(!spans.isEmpty)
+                let account = Self.spanAccount(pool.front.engine)
+                most = max(most, account.granted)
+                #expect(account.isExact && account.granted <= 1 << 20)
+            }
+            #expect(most > 512 << 10)
+            pool.trim()
+            let account = Self.spanAccount(pool.front.engine)
+            #expect(account == (0, 0, true))
+        }
+
+        /// A heap that is now small and now large, with a thread whose budget is exhausted at times.
+        @Test func aBudgetIsNeverLost() throws {
+            let base = try HybridMemoryPool()
+            var configuration = OptimizedTensorPoolConfig.bare
+            configuration.threadSpanCacheByteLimit = 512 << 10
+            configuration.enableAdaptiveCleanup = true
+            let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
+            let engine = pool.front.engine
+            var random = SeededRandom(SeededRandom.runSeed("SpanCacheTests.drift"))
+            for round in 0..<60 {
+                let large = round % 6 == 0 ? try pool.own(24 << 20) : nil
+                for _ in 0..<150 {
+                    let sizes = (0..<1 + random.below(5)).map { _ in 16_384 * (1 + random.below(6 + round % 3 * 20)) }
+                    var spans = try sizes.map { try pool.own($0) }
+                    while !spans.isEmpty { spans.remove(at: random.below(spans.count)) }
+                }
+                #expect(Self.spanAccount(engine).isExact, "round \\(round)")
+                #expect(large == nil || large?.byteCount == 24 << 20)
+            }
+            pool.trim()
+            #expect(Self.spanAccount(engine) == (0, 0, true))
+        }
+
+        @Test func aLargeHeapKeepsOneSpan() throws {
+            let base = try HybridMemoryPool()
+            let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+            let large = try pool.own(20 << 20)
+            for byteCount in [20_000, 300_000, 64 << 20] {
+                _ = try pool.own(byteCount)
+                _ = try pool.own(byteCount)
+                let before = pool.statistics()
+                for _ in 0..<50 { _ = try pool.own(byteCount) }
+                #expect(
+                    pool.statistics().cacheHits == before.cacheHits + 50,
+                    "\(byteCount) bytes: a loop stays in the cache")
+                var spans = try (0..<10).map { _ in try pool.own(byteCount) }
+                spans = []
+                #expect(spans.isEmpty)
+                let kept = pool.front.engine.withState { state in
+                    (CacheLayout.firstSpanBin..<CacheLayout.recordBin).reduce(0) {
+                        unsafe $0 + Int(state.caches[0].bin($1).pointee.count)
+                    }
+                }
+                #expect(kept <= 1)
+                if byteCount > 1 << 20 { pool.trim() }
+            }
+            #expect(large.byteCount == 20 << 20)
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import Testing
+
+@testable import TensorPool
+
+extension PoolTests {
+    /// What the depot and the heap serve without the cold path.
+    struct WarmPathTests {
+        @Test func aMissServedFromTheHeapIsAMiss() throws {
+            let base = try HybridMemoryPool()
+            let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+            var spans = try (0..<40).map { _ in try pool.own(100_000) }
+            spans = []
+            let before = pool.statistics()
+            // More of them than a thread keeps: the rest comes from the heap, where it was in use before.
+            spans = try (0..<40).map { _ in try pool.own(100_000) }
+            let after = pool.statistics()
+            #expect(after.allocations == before.allocations + 40 && after.liveTensors == 40)
+            #expect(after.cacheHits - before.cacheHits <= CacheLayout.spanBinCapacity)
+            #expect(after.backendAllocations == before.backendAllocations)
+            #expect(after.reservedBytes == before.reservedBytes && after.liveBytes == 40 * 100_000)
+            #expect(after.peakLiveBytes == 40 * 100_000)
+            expectSums(after)
+            for (index, span) in spans.enumerated() { span.fill(UInt64(index)) }
+            for (index, span) in spans.enumerated() { #expect(span.holds(UInt64(index))) }
+        }
+
+        @Test func aMissServedFromTheDepotIsAMiss() throws {
+            let base = try HybridMemoryPool()
+            for isStandard in [false, true] {
+                let pool: any TensorAllocator =
+                    isStandard
+                    ? try TensorMemoryPool(base) : try OptimizedTensorMemoryPool(base, configuration: .bare)
+                // Another thread's blocks are in the depot once it is gone.
+                onAnotherThread {
+                    var live: [Owned] = []
+                    for _ in 0..<60 { if let buffer = try? pool.own(2048) { live.append(buffer) } }
+                    if live.count != 60 { Issue.record("no memory") }
+                }
+                _ = try pool.own(64)
+                let before = pool.statistics()
+                let first = try pool.own(2048)
+                let second = try pool.allocateTensor(id: 1, byteCount: 2048)
+                let after = pool.statistics()
+                #expect(after.allocations == before.allocations + 2 && after.liveBytes == 2 * 2048)
+                #expect(after.cacheHits <= before.cacheHits + 1)
+                #expect(after.backendAllocations == before.backendAllocations)
+                #expect(after.reservedBytes == before.reservedBytes)
+                expectSums(after)
+                first.fill(1)
+                unsafe Fixtures.fill(second.bytes, 2)
+                #expect(first.holds(1))
+                try pool.deallocateTensor(id: 1, second)
+            }
+        }
+
+        /// Figures come from the counts of each bin, whichever of three paths served.
+        @Test func sumsHoldOnEveryPath() throws {
+            for configuration in [OptimizedTensorPoolConfig.bare, .uncached, .training] {
+                let base = try HybridMemoryPool()
+                let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
+                var random = SeededRandom(SeededRandom.runSeed("WarmPathTests.sums"))
+                var live: [(Owned, UInt64)] = []
+                var handles: [MemoryHandle] = []
+                var allocated = 0
+                for step in 0..<6000 {
+                    let byteCount = 1 + random.below(1 << (4 + random.below(19)))
+                    switch random.below(8) {
+                    case 0...2:
+                        let buffer = try pool.own(byteCount, zeroed: random.below(4) == 0)
+                        buffer.fill(UInt64(step))
+                        live.append((buffer, UInt64(step)))
+                        allocated += 1
+                    case 3:
+                        let traits = TensorTraits(role: random.below(3) == 0 ? .weight : .activation)
+                        let aligned = try pool.own(byteCount, alignment: 1 << (6 + random.below(16)), traits)
+                        aligned.fill(UInt64(step))
+                        live.append((aligned, UInt64(step)))
+                        allocated += 1
+                    case 4:
+                        handles.append(try pool.allocateTensor(id: UInt64(step), byteCount: byteCount))
+                        allocated += 1
+                    case 5 where !handles.isEmpty:
+                        let handle = handles.remove(at: random.below(handles.count))
+                        try pool.deallocateTensor(id: handle.tensorID, handle)
+                    default:
+                        if !live.isEmpty {
+                            let (buffer, pattern) = live.remove(at: random.below(live.count))
+                            #expect(buffer.holds(pattern))
+                        }
+                    }
+                    if live.count > 40 { live.removeFirst(30) }
+                    if step % 50 != 0 { continue }
+                    let statistics = pool.statistics()
+                    expectSums(statistics)
+                    #expect(statistics.allocations == allocated)
+                    #expect(statistics.liveTensors == live.count + handles.count)
+                    #expect(
+                        statistics.liveBytes == live.reduce(0) { $0 + $1.0.byteCount }
+                            + handles.reduce(0) { $0 + $1.byteCount })
+                    #expect(statistics.reservedBytes == base.reservedByteCount)
+                    if step % 1500 == 0 { pool.trim() }
+                }
+                for handle in handles { try pool.deallocateTensor(id: handle.tensorID, handle) }
+                live = []
+                pool.trim()
+                #expect(base.reservedByteCount == 0)
+            }
+        }
+
+        @Test func theSlowPathIsStillTimedAndSwept() throws {
+            let base = try HybridMemoryPool()
+            var configuration = OptimizedTensorPoolConfig.uncached
+            configuration.enableMemoryPressureDetection = true
+            configuration.pressureThreshold = .high
+            let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
+            let engine = pool.front.engine
+            engine.withState { $0.pressure = { MemoryPressure(level: .critical, source: "a test") } }
+            let keeper = try pool.own(1 << 20)
+            // Every one of these is a miss, and none needs new memory.
+            for _ in 0..<2000 {
+                _ = try pool.own(200_000)
+                _ = try pool.own(70_000)
+            }
+            let timed = engine.samples().miss.count
+            #expect(timed >= 4000 / 64 - 2 && timed <= 4000 / 64 + 2)
+            let (slow, releases) = engine.withState { ($0.slowAllocations, $0.pressureReleases) }
+            #expect(slow >= 4000 && releases >= 1)
+            #expect(keeper.byteCount == 1 << 20)
+        }
+
+        @Test func whatBecameAWeightIsNotServedAgain() throws {
+            let base = try HybridMemoryPool()
+            let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+            let engine = pool.front.engine
+            for byteCount in [20_000, 200_000, 3 << 20] {
+                for _ in 0..<3 { _ = try pool.own(byteCount) }
+                let handle = try pool.allocateTensor(id: 1, byteCount: byteCount)
+                unsafe Fixtures.fill(handle.bytes, 7)
+                let transition = try engine.makeWeight(id: 1, handle, of: engine)
+                #expect(transition.copyReason == nil)
+                let weight = transition.handle
+                #expect(unsafe weight.baseAddress == handle.baseAddress)
+                var others: [Owned] = []
+                for _ in 0..<30 { others.append(try pool.own(byteCount)) }
+                for other in others { other.dirty() }
+                #expect(unsafe Fixtures.holds(weight.bytes, 7))
+                others = []
+                pool.trim()
+                #expect(unsafe Fixtures.holds(weight.bytes, 7), "idle memory is given back around it")
+                expectSums(pool.statistics())
+                #expect(pool.refusedFree(1, handle) != nil)
+                try pool.deallocateTensor(id: 1, weight)
+                #expect(pool.statistics().liveTensors == 0 && pool.statistics().liveBytes == 0)
+                pool.trim()
+                #expect(base.reservedByteCount == 0)
+            }
+        }
+
+        @Test func theLimitIsAskedForEveryNewGranule() throws {
+            let limit = 8 << 20
+            let base = try HybridMemoryPool(configuration: .init(byteLimit: limit))
+            let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+            var random = SeededRandom(SeededRandom.runSeed("WarmPathTests.limit"))
+            var live: [Owned] = []
+            var refused = 0
+            for _ in 0..<3000 {
+                do {
+                    live.append(try pool.own(16_384 + random.below(1 << (10 + random.below(11)))))
+                } catch {
+                    refused += 1
+                    // Memory in pieces may be refused, but never the last part of an empty pool.
+                    #expect(live.count > 1)
+                    live.removeFirst(live.count / 2)
+                }
+                if random.below(2) == 0 && !live.isEmpty { live.remove(at: random.below(live.count)) }
+                #expect(base.reservedByteCount <= limit)
+            }
+            live = try (0..<8).map { _ in
+                live = []
+                return try pool.own(1 << 20)
+            }
+            expectSums(pool.statistics())
+        }
+    }
+}
