@@ -11,7 +11,7 @@ extension PoolTests {
             let base = try HybridMemoryPool()
             let ready = Atomic<Int>(0)
             let go = Atomic<Int>(0)
-            let rounds = 400
+            let rounds = 100
             let mailbox = Mutex<[Owned]>([])
             onThreads(2) { thread in
                 for round in 1...rounds {
@@ -23,6 +23,10 @@ extension PoolTests {
                             return all
                         }
                         go.store(round, ordering: .releasing)
+                        // Now before the end begins, now in its midst, now after it.
+                        let start = MonotonicClock.now()
+                        let wait = UInt64(round % 50) * 60_000
+                        spin { MonotonicClock.now() - start >= wait }
                         while !last.isEmpty { last.removeLast() }
                         continue
                     }
@@ -30,6 +34,8 @@ extension PoolTests {
                         Issue.record("no pool")
                         return
                     }
+                    // Much to give back, so that the end takes its time.
+                    for _ in 0..<2 { _ = try? pool.own(24 << 20, zeroed: true) }
                     var kept: [Owned] = []
                     for place in 0..<60 {
                         guard let buffer = try? pool.own(place % 3 == 0 ? 500 : 40_000) else { continue }

@@ -22,6 +22,21 @@ extension PoolTests {
             }
         }
 
+        /// Address space of gigabytes that comes back from the arena must not be zeroed by hand.
+        @Test func aSlabIsNotTouchedWhereNothingIsUsed() throws {
+            let base = try HybridMemoryPool()
+            var configuration = OptimizedTensorPoolConfig.bare
+            configuration.slabByteCount = 2 << 30
+            let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
+            let resident = try #require(SystemMemory.residentByteCount())
+            for round in 1...4 {
+                try pool.own(round << 20, zeroed: true).dirty()
+                #expect(try #require(SystemMemory.residentByteCount()) < resident + 64 << 20, "round \(round)")
+                pool.trim()
+            }
+            #expect(base.reservedByteCount == 0)
+        }
+
         /// Slabs of other sizes in the numbers of one that was given back.
         @Test func slabsOfAllSizesComeAndGo() throws {
             let base = try HybridMemoryPool()
