@@ -156,13 +156,7 @@ struct CanonicalSearch {
     /// How high the next item may be placed so that every section can still hold what is unplaced, by the sums of
     /// sizes. Nil where one cannot already.
     private mutating func highestNextOffset(_ open: [Int32], sections: Range<Int>, lastOffset: Int32) -> Int32? {
-        for section in sections { floors[section] = .max }
-        for rank in open {
-            let offset = minimumOffsets[Int(rank)]
-            for section in Int(firsts[Int(rank)])..<Int(ends[Int(rank)]) {
-                floors[section] = min(floors[section], offset)
-            }
-        }
+        Self.lower(&floors, of: sections, for: open, offsets: minimumOffsets, firsts: firsts, ends: ends)
         var highest = Int32.max
         for section in sections where totals[section] > 0 {
             let room = capacity - totals[section]
@@ -173,6 +167,24 @@ struct CanonicalSearch {
             highest = min(highest, room)
         }
         return highest
+    }
+
+    /// Sets the floor of each section to the lowest offset that any of its open items can have. It is here that a search
+    /// spends its time.
+    private static func lower(
+        _ floors: inout [Int32], of sections: Range<Int>, for open: [Int32], offsets: [Int32], firsts: [Int32],
+        ends: [Int32]
+    ) {
+        var floors = floors.mutableSpan
+        for section in sections { floors[section] = .max }
+        for rank in open {
+            let rank = Int(rank)
+            let offset = offsets[rank]
+            for section in Int(firsts[rank])..<Int(ends[rank]) {
+                // Within `floors`: it has an entry for every section of the part.
+                unsafe floors[unchecked: section] = min(floors[unchecked: section], offset)
+            }
+        }
     }
 
     /// Puts an item at its lowest offset. Whether that cuts the sections in pieces.

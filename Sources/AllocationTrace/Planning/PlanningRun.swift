@@ -88,25 +88,29 @@ struct PlanningRun {
             ? Best(offsets: search.offsets, peak: search.peak) : Best(offsets: start.offsets, peak: start.peak)
     }
 
-    /// Tries the goal for three quarters of the time, then heights between it and the best plan, halving, each for a
-    /// quarter of what is left.
+    /// Tries the goal for two thirds of the time, then heights at random between it and the best plan, each for an
+    /// eighth of what is left: how hard a height is says little about the next one.
     private func searchPackings(
         _ part: PlanningPart, graph: OverlapGraph, best: Best, until deadline: Instant
     ) -> Best {
+        guard RestartingSearch.canSearch(part, capacity: best.peak) else { return best }
         let clock = ContinuousClock()
+        var random = SplitMix(seed: seed)
         var search = RestartingSearch(part, graph: graph, seed: seed)
         var best = best
+        // No height below this one is possible.
         var lowest = goal
         var capacity = goal
-        var end = Self.instant(3, of: 4, until: deadline)
-        while capacity < best.peak && clock.now < deadline {
-            if case .found(let offsets) = search.run(capacity: capacity, stop: { clock.now >= end }) {
-                best = Best(offsets: offsets, peak: part.height(offsets))
-            } else {
-                lowest = capacity + 1
+        var end = Self.instant(2, of: 3, until: deadline)
+        while clock.now < deadline {
+            switch search.run(capacity: capacity, stop: { clock.now >= end }) {
+            case .found(let offsets): best = Best(offsets: offsets, peak: part.height(offsets))
+            case .infeasible: lowest = capacity + 1
+            case .unknown: break
             }
-            capacity = (lowest + best.peak) / 2
-            end = Self.instant(1, of: 4, until: deadline)
+            guard lowest < best.peak else { break }
+            capacity = Int.random(in: lowest..<best.peak, using: &random)
+            end = Self.instant(1, of: 8, until: deadline)
         }
         return best
     }

@@ -13,7 +13,12 @@ struct RestartingSearch {
     }
 
     /// More items than this are not searched: a node costs time in proportion.
-    static let maximumItems = 50_000
+    private static let maximumItems = 50_000
+
+    /// Whether a part can be searched with this capacity or a lower one.
+    static func canSearch(_ part: PlanningPart, capacity: Int) -> Bool {
+        part.itemCount <= maximumItems && capacity <= CanonicalSearch.maximumCapacity
+    }
 
     private let part: PlanningPart
     private let graph: OverlapGraph
@@ -33,10 +38,9 @@ struct RestartingSearch {
     }
 
     /// Looks for a plan no higher than `capacity` units until `stop` says so.
+    ///
+    /// - Precondition: the part can be searched with this capacity, and no item is larger.
     mutating func run(capacity: Int, stop: () -> Bool) -> Outcome {
-        guard part.itemCount <= Self.maximumItems, capacity <= CanonicalSearch.maximumCapacity,
-            part.sizes.allSatisfy({ $0 <= capacity })
-        else { return capacity < part.lowerBound ? .infeasible : .unknown }
         // By lifetime, area, load; by load, area, lifetime; by load, lifetime, area.
         let permutations = [[0, 1, 2], [2, 1, 0], [2, 0, 1]]
         var round = 0

@@ -61,6 +61,16 @@ TENSORPOOL_INLINE void tensorpool_store_entry(
     __atomic_store_n(&thread->caches[engine], cache, __ATOMIC_RELEASE);
 }
 
+/// Orders a store before a later load, as seen by a thread that calls `tensorpool_barrier_all_threads`. Where no such
+/// barrier exists, a fence.
+TENSORPOOL_INLINE void tensorpool_order_store_before_load(void) {
+#if defined(__linux__)
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 /// The table every thread starts with: all entries null, never written.
 void *_Nullable *_Nonnull tensorpool_empty_table(void);
 
