@@ -42,6 +42,18 @@ internal import Darwin
         let inside = Atomic<UInt32>(0)
     }
 
+    /// What only the owner reads and writes.
+    struct OwnerState {
+        /// The place whose turn it is.
+        var cursor = 0
+        /// How many unserved requests in a row were those that the sequence begins with.
+        var matched = 0
+        /// When each place was last looked at by `isFree`, by the number of that look.
+        var visits: [UInt32]
+        var visit: UInt32 = 0
+        var path: [Int32] = []
+    }
+
     let count: Int
     let slab: TensorBuffer
     /// Told apart from every engine's and every other plan's.
@@ -57,13 +69,8 @@ internal import Darwin
     /// The number of the plan's first place among all places of the process. Set once, before any tensor.
     @usableFromInline var firstNumber: UInt32 = 0
 
-    // The owner's.
-    private var cursor = 0
-    /// How many unserved requests in a row were those that the sequence begins with.
-    private var matched = 0
-    private var visits: [UInt32]
-    private var visit: UInt32 = 0
-    private var path: [Int32] = []
+    /// In memory of its own: a stored property would be checked for exclusive access at each use.
+    private let state: UnsafeMutablePointer<OwnerState>
 
     init(_ layout: StaticPlanLayout, slab: consuming TensorBuffer) {
         count = layout.allocations.count
@@ -88,12 +95,14 @@ internal import Darwin
             unsafe (statuses + index).initialize(to: Atomic(Status.free))
             unsafe (records + index).initialize(to: BlockRecord(address: address))
         }
-        visits = [UInt32](repeating: 0, count: count)
+        unsafe state = .allocate(capacity: 1)
+        unsafe state.initialize(to: OwnerState(visits: [UInt32](repeating: 0, count: count)))
         let first = unsafe sessions.withLock { unsafe $0.session(of: Self.currentThread) }
         unsafe session = Atomic(first)
     }
 
     deinit {
+        unsafe state.deinitialize(count: 1).deallocate()
         unsafe places.deallocate()
         unsafe predecessors.deallocate()
         unsafe statuses.deinitialize(count: count).deallocate()
@@ -144,7 +153,7 @@ internal import Darwin
     /// where bytes of the place are still taken, or where another thread owns the plan.
     @usableFromInline @inline(never) func take(_ byteCount: Int) -> Int? {
         let taken = asOwner { () -> Int? in
-            let place = cursor
+            let place = unsafe state.pointee.cursor
             if unsafe places[place].byteCount == byteCount, isSurelyFree(place) {
                 serve(place)
                 return place
@@ -160,8 +169,8 @@ internal import Darwin
     func beginStep() {
         adopt()
         _ = asOwner {
-            matched = 0
-            if cursor > 0 { restart(at: 0) }
+            unsafe state.pointee.matched = 0
+            if unsafe state.pointee.cursor > 0 { restart(at: 0) }
         }
     }
 
@@ -180,9 +189,9 @@ internal import Darwin
     }
 
     @inline(__always) private func advance(to place: Int) {
-        cursor = place
+        unsafe state.pointee.cursor = place
         if place == count {
-            cursor = 0
+            unsafe state.pointee.cursor = 0
             counts.steps.increment()
         }
     }
@@ -195,15 +204,16 @@ internal import Darwin
     static let prefixLength = 4
 
     @inline(never) private func takeElsewhere(_ byteCount: Int) -> Int? {
-        let end = min(count, cursor + 1 + Self.lookahead)
-        guard let place = (cursor..<end).first(where: { unsafe places[$0].byteCount == byteCount }) else {
+        let end = unsafe min(count, state.pointee.cursor + 1 + Self.lookahead)
+        guard let place = unsafe (state.pointee.cursor..<end).first(where: { unsafe places[$0].byteCount == byteCount })
+        else {
             noteUnknown(byteCount)
             return nil
         }
-        if place > cursor { counts.departures.increment() }
-        matched = 0
-        skip(cursor..<place)
-        cursor = place
+        if unsafe place > state.pointee.cursor { counts.departures.increment() }
+        unsafe state.pointee.matched = 0
+        unsafe skip(state.pointee.cursor..<place)
+        unsafe state.pointee.cursor = place
         if isFree(place) {
             serve(place)
             return place
@@ -219,22 +229,22 @@ internal import Darwin
     private func noteUnknown(_ byteCount: Int) {
         counts.departures.increment()
         counts.fallbacks.increment()
-        if unsafe places[matched].byteCount == byteCount {
-            matched += 1
+        if unsafe places[state.pointee.matched].byteCount == byteCount {
+            unsafe state.pointee.matched += 1
         } else {
-            matched = unsafe places[0].byteCount == byteCount ? 1 : 0
+            unsafe state.pointee.matched = unsafe places[0].byteCount == byteCount ? 1 : 0
         }
-        if matched == min(Self.prefixLength, count) {
-            restart(at: matched % count)
-            matched = 0
+        if unsafe state.pointee.matched == min(Self.prefixLength, count) {
+            unsafe restart(at: state.pointee.matched % count)
+            unsafe state.pointee.matched = 0
         }
     }
 
     /// Goes on at `place` of a new round; what is between was not asked for.
     private func restart(at place: Int) {
-        skip(cursor..<count)
+        unsafe skip(state.pointee.cursor..<count)
         skip(0..<place)
-        cursor = place
+        unsafe state.pointee.cursor = place
         counts.steps.increment()
     }
 
@@ -248,12 +258,12 @@ internal import Darwin
     /// Whether no live tensor is on a place's bytes, looking on below places that were skipped. Where that showed the
     /// skipped ones to be free altogether, it marks them so.
     private func isFree(_ place: Int) -> Bool {
-        visit &+= 1
-        if visit == 0 {
-            visits = [UInt32](repeating: 0, count: count)
-            visit = 1
+        unsafe state.pointee.visit &+= 1
+        if unsafe state.pointee.visit == 0 {
+            unsafe state.pointee.visits = [UInt32](repeating: 0, count: count)
+            unsafe state.pointee.visit = 1
         }
-        path.removeAll(keepingCapacity: true)
+        unsafe state.pointee.path.removeAll(keepingCapacity: true)
         var isWholePathFree = true
         var next = 0
         var current = place
@@ -262,21 +272,25 @@ internal import Darwin
             for index in unsafe Int(entry.firstPredecessor)..<Int(entry.endPredecessor) {
                 let predecessor = unsafe predecessors[index]
                 let status = unsafe statuses[Int(predecessor)].load(ordering: .acquiring)
-                if status == Status.free || visits[Int(predecessor)] == visit { continue }
+                if unsafe status == Status.free || state.pointee.visits[Int(predecessor)] == state.pointee.visit {
+                    continue
+                }
                 guard sharesBytes(Int(predecessor), place) else {
                     isWholePathFree = false
                     continue
                 }
                 if status == Status.live { return false }
-                visits[Int(predecessor)] = visit
-                path.append(predecessor)
+                unsafe state.pointee.visits[Int(predecessor)] = unsafe state.pointee.visit
+                unsafe state.pointee.path.append(predecessor)
             }
-            if next == path.count { break }
-            current = Int(path[next])
+            if unsafe next == state.pointee.path.count { break }
+            current = unsafe Int(state.pointee.path[next])
             next += 1
         }
         if isWholePathFree {
-            for skipped in path { unsafe statuses[Int(skipped)].store(Status.free, ordering: .relaxed) }
+            for skipped in unsafe state.pointee.path {
+                unsafe statuses[Int(skipped)].store(Status.free, ordering: .relaxed)
+            }
         }
         return true
     }

@@ -6,15 +6,8 @@ internal import Synchronization
 /// The table is never freed: a thread that has just given a place back may look at the entry once more, when the plan
 /// and its memory are gone already.
 @safe @usableFromInline enum PlanRegistry {
-    @unsafe struct Entry: ~Copyable {
-        /// Null where no plan has this number.
-        var statuses: UnsafeMutablePointer<Atomic<UInt8>>?
-        /// Not 0 once the plan was dropped: from then on, who gives a place back looks whether it was the last.
-        let isClosed = Atomic<UInt32>(0)
-    }
-
     /// How many plans there can be at one time.
-    static let capacity = 4096
+    static let capacity = Int(tensorpool_plan_capacity)
     private static let placeBits: UInt32 = 16
 
     private struct Contents {
@@ -26,12 +19,6 @@ internal import Synchronization
     }
 
     private static let contents = Mutex(Contents())
-
-    nonisolated(unsafe) private static let entries: UnsafeMutablePointer<Entry> = {
-        let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
-        for index in 0..<capacity { unsafe (entries + index).initialize(to: Entry()) }
-        return unsafe entries
-    }()
 
     /// Gives a plan its numbers.
     static func enter(_ core: PlanCore) throws(TensorPoolError) {
@@ -46,7 +33,7 @@ internal import Synchronization
             }
             contents.cores[index] = core
             core.firstNumber = UInt32(index) << placeBits
-            unsafe entries[index].statuses = core.statuses
+            unsafe tensorpool_store_plan_statuses(UInt32(index), core.statuses)
             return true
         }
         guard isEntered else { throw .tooManyPools(maximum: capacity) }
@@ -54,18 +41,19 @@ internal import Synchronization
 
     /// Gives a place back, on any thread.
     @usableFromInline static func free(_ number: UInt32) {
-        let index = Int(number >> placeBits)
-        guard let statuses = unsafe entries[index].statuses else { preconditionFailure("a block of no plan") }
+        let index = number >> placeBits
+        guard let table = unsafe tensorpool_load_plan_statuses(index) else { preconditionFailure("a block of no plan") }
+        let statuses = unsafe table.assumingMemoryBound(to: Atomic<UInt8>.self)
         unsafe statuses[Int(number & (1 << placeBits - 1))].store(PlanCore.Status.free, ordering: .releasing)
-        // From here on the plan may be gone; the entry stays.
+        // From here on the plan may be gone; the table stays.
         tensorpool_order_store_before_load()
-        if unsafe entries[index].isClosed.load(ordering: .acquiring) != 0 { collect(index) }
+        if tensorpool_is_plan_closed(index) { collect(Int(index)) }
     }
 
     /// Says that a plan was dropped. Its memory goes with its last tensor.
     static func close(_ core: PlanCore) {
         let index = Int(core.firstNumber >> placeBits)
-        unsafe entries[index].isClosed.store(1, ordering: .releasing)
+        tensorpool_set_plan_closed(UInt32(index), true)
         // After this, either a thread that gives a place back sees the mark, or its store is seen here.
         _ = tensorpool_barrier_all_threads()
         collect(index)
@@ -74,8 +62,7 @@ internal import Synchronization
     /// Ends a plan that was dropped and has no live tensor. Does nothing for any other.
     private static func collect(_ index: Int) {
         let ended = contents.withLock { contents -> PlanCore? in
-            guard let core = contents.cores[index], unsafe entries[index].isClosed.load(ordering: .acquiring) != 0
-            else {
+            guard let core = contents.cores[index], tensorpool_is_plan_closed(UInt32(index)) else {
                 return nil
             }
             var place = contents.checked[index] ?? 0
@@ -88,8 +75,8 @@ internal import Synchronization
             guard place == core.count else { return nil }
             contents.cores[index] = nil
             contents.checked[index] = nil
-            unsafe entries[index].statuses = nil
-            unsafe entries[index].isClosed.store(0, ordering: .releasing)
+            tensorpool_store_plan_statuses(UInt32(index), nil)
+            tensorpool_set_plan_closed(UInt32(index), false)
             contents.freeIndices.append(index)
             return core
         }
