@@ -88,8 +88,9 @@ struct PlanningRun {
             ? Best(offsets: search.offsets, peak: search.peak) : Best(offsets: start.offsets, peak: start.peak)
     }
 
-    /// Tries the goal for two thirds of the time, then heights at random between it and the best plan, each for an
-    /// eighth of what is left: how hard a height is says little about the next one.
+    /// Tries the goal for a quarter of the time that is left, then a height between it and the best plan for an eighth,
+    /// and so on in turn. The heights are drawn at random, low ones more often: how hard one is says little about the
+    /// next.
     private func searchPackings(
         _ part: PlanningPart, graph: OverlapGraph, best: Best, until deadline: Instant
     ) -> Best {
@@ -100,17 +101,18 @@ struct PlanningRun {
         var best = best
         // No height below this one is possible.
         var lowest = goal
-        var capacity = goal
-        var end = Self.instant(2, of: 3, until: deadline)
+        var isAtGoal = true
         while clock.now < deadline {
+            let share = Double.random(in: 0..<1, using: &random)
+            let capacity = isAtGoal ? lowest : lowest + Int(Double(best.peak - lowest) * share * share)
+            let end = Self.instant(1, of: isAtGoal ? 4 : 8, until: deadline)
+            isAtGoal.toggle()
             switch search.run(capacity: capacity, stop: { clock.now >= end }) {
             case .found(let offsets): best = Best(offsets: offsets, peak: part.height(offsets))
             case .infeasible: lowest = capacity + 1
             case .unknown: break
             }
             guard lowest < best.peak else { break }
-            capacity = Int.random(in: lowest..<best.peak, using: &random)
-            end = Self.instant(1, of: 8, until: deadline)
         }
         return best
     }
