@@ -5,3 +5,5 @@ static void *empty_table[tensorpool_engine_capacity];
 _Thread_local struct tensorpool_thread tensorpool_thread_slot = {empty_table, 0, 0};
 
 void **tensorpool_empty_table(void) { return empty_table; }
+
+struct tensorpool_plan tensorpool_plans[tensorpool_plan_capacity];

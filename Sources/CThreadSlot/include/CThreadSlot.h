@@ -100,6 +100,45 @@ TENSORPOOL_INLINE void tensorpool_store_pointer(void *_Nullable *_Nonnull place,
     __atomic_store_n(place, value, __ATOMIC_RELEASE);
 }
 
+/// Orders a store before a later load, as seen by a thread that calls `tensorpool_barrier_all_threads`. Where no such
+/// barrier exists, a fence.
+TENSORPOOL_INLINE void tensorpool_order_store_before_load(void) {
+#if defined(__linux__)
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/// How many static plans a process can have at one time.
+enum { tensorpool_plan_capacity = 4096 };
+
+/// Where a buffer finds its plan by number: here, because a global of Swift's is looked up through a once-token each time.
+struct tensorpool_plan {
+    /// Null where no plan has this number.
+    void *_Nullable statuses;
+    /// Not 0 once the plan was dropped.
+    uint32_t is_closed;
+};
+
+extern struct tensorpool_plan tensorpool_plans[tensorpool_plan_capacity];
+
+TENSORPOOL_INLINE void *_Nullable tensorpool_load_plan_statuses(uint32_t plan) {
+    return __atomic_load_n(&tensorpool_plans[plan].statuses, __ATOMIC_ACQUIRE);
+}
+
+TENSORPOOL_INLINE void tensorpool_store_plan_statuses(uint32_t plan, void *_Nullable statuses) {
+    __atomic_store_n(&tensorpool_plans[plan].statuses, statuses, __ATOMIC_RELEASE);
+}
+
+TENSORPOOL_INLINE bool tensorpool_is_plan_closed(uint32_t plan) {
+    return __atomic_load_n(&tensorpool_plans[plan].is_closed, __ATOMIC_ACQUIRE) != 0;
+}
+
+TENSORPOOL_INLINE void tensorpool_set_plan_closed(uint32_t plan, bool is_closed) {
+    __atomic_store_n(&tensorpool_plans[plan].is_closed, is_closed, __ATOMIC_RELEASE);
+}
+
 /// The table every thread starts with: all entries null, never written.
 void *_Nullable *_Nonnull tensorpool_empty_table(void);
 

@@ -70,7 +70,7 @@ extension EngineState {
 
     private mutating func resizeSpan(_ address: UnsafeMutableRawPointer, _ old: Int, to new: Int) -> Bool {
         if new <= old {
-            if new < old { unsafe heap.give(address + new << Granule.shift, old - new) }
+            if new < old { unsafe heap.giveEnd(address, old, keeping: new) }
             return true
         }
         guard let behind = unsafe heap.spanBehind(address, old, count: new - old) else { return false }

@@ -143,6 +143,13 @@ internal import Darwin
         insert(start, count)
     }
 
+    /// Makes the last `count` granules of a taken span free; the span is longer than that. What lies inside of a span has
+    /// tags of earlier times, so the new last granule gets its own first.
+    mutating func giveEnd(_ start: Int, _ count: Int) {
+        unsafe nodes[start - 1].length = 0
+        give(start, count)
+    }
+
     /// The length of the free run that begins at a granule; 0 where none does. Asked of the granule behind a span.
     func length(ofRunAt granule: Int) -> Int { unsafe Int(nodes[granule].length) }
 

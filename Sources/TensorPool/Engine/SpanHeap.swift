@@ -108,6 +108,16 @@
         free.give(start, count)
     }
 
+    /// Gives back all but the first `kept` of the `count` granules at an address.
+    mutating func giveEnd(_ address: UnsafeMutableRawPointer, _ count: Int, keeping kept: Int) {
+        let place = unsafe slabs.place(of: address)
+        let start = unsafe slabs[place].firstGranule + (address - slabs[place].address) >> Granule.shift
+        unsafe lastTaken = nil
+        slabs[place].takenGranules -= count - kept
+        takenGranules -= count - kept
+        free.giveEnd(start + kept, count - kept)
+    }
+
     /// Starts another time for ``peakTakenGranules``.
     mutating func forgetPeak() { peakTakenGranules = takenGranules }
 

@@ -6,6 +6,7 @@
     @usableFromInline let start: UnsafeMutableRawPointer
     /// Bytes that were asked for, all of them writable.
     public let byteCount: Int
+    /// Of a block of a ``StaticPlan``, the number of its place.
     @usableFromInline let engine: UInt32
     @usableFromInline let kind: BlockKind
 
@@ -25,6 +26,10 @@
             {
                 return
             }
+        }
+        if kind == .planned {
+            PlanRegistry.free(engine)
+            return
         }
         unsafe Engine.free(engine: engine, address: start, byteCount: byteCount, kind: kind)
     }

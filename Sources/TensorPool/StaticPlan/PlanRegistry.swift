@@ -1,0 +1,86 @@
+internal import CThreadSlot
+internal import Synchronization
+
+/// All plans of the process by number, so that a buffer reaches its place by a number alone.
+///
+/// The table is never freed: a thread that has just given a place back may look at the entry once more, when the plan
+/// and its memory are gone already.
+@safe @usableFromInline enum PlanRegistry {
+    /// How many plans there can be at one time.
+    static let capacity = Int(tensorpool_plan_capacity)
+    private static let placeBits: UInt32 = 16
+
+    private struct Contents {
+        var cores: [Int: PlanCore] = [:]
+        var freeIndices: [Int] = []
+        var used = 0
+        /// By plan: no place below this one is live. Counts for closed plans only, which get no new tensor.
+        var checked: [Int: Int] = [:]
+    }
+
+    private static let contents = Mutex(Contents())
+
+    /// Gives a plan its numbers.
+    static func enter(_ core: PlanCore) throws(TensorPoolError) {
+        let isEntered = contents.withLock { contents in
+            let index: Int
+            if let free = contents.freeIndices.popLast() {
+                index = free
+            } else {
+                guard contents.used < capacity else { return false }
+                index = contents.used
+                contents.used += 1
+            }
+            contents.cores[index] = core
+            core.firstNumber = UInt32(index) << placeBits
+            unsafe tensorpool_store_plan_statuses(UInt32(index), core.statuses)
+            return true
+        }
+        guard isEntered else { throw .tooManyPools(maximum: capacity) }
+    }
+
+    /// Gives a place back, on any thread.
+    @usableFromInline static func free(_ number: UInt32) {
+        let index = number >> placeBits
+        guard let table = unsafe tensorpool_load_plan_statuses(index) else { preconditionFailure("a block of no plan") }
+        let statuses = unsafe table.assumingMemoryBound(to: Atomic<UInt8>.self)
+        unsafe statuses[Int(number & (1 << placeBits - 1))].store(PlanCore.Status.free, ordering: .releasing)
+        // From here on the plan may be gone; the table stays.
+        tensorpool_order_store_before_load()
+        if tensorpool_is_plan_closed(index) { collect(Int(index)) }
+    }
+
+    /// Says that a plan was dropped. Its memory goes with its last tensor.
+    static func close(_ core: PlanCore) {
+        let index = Int(core.firstNumber >> placeBits)
+        tensorpool_set_plan_closed(UInt32(index), true)
+        // After this, either a thread that gives a place back sees the mark, or its store is seen here.
+        _ = tensorpool_barrier_all_threads()
+        collect(index)
+    }
+
+    /// Ends a plan that was dropped and has no live tensor. Does nothing for any other.
+    private static func collect(_ index: Int) {
+        let ended = contents.withLock { contents -> PlanCore? in
+            guard let core = contents.cores[index], tensorpool_is_plan_closed(UInt32(index)) else {
+                return nil
+            }
+            var place = contents.checked[index] ?? 0
+            while place < core.count,
+                unsafe core.statuses[place].load(ordering: .acquiring) != PlanCore.Status.live
+            {
+                place += 1
+            }
+            contents.checked[index] = place
+            guard place == core.count else { return nil }
+            contents.cores[index] = nil
+            contents.checked[index] = nil
+            tensorpool_store_plan_statuses(UInt32(index), nil)
+            tensorpool_set_plan_closed(UInt32(index), false)
+            contents.freeIndices.append(index)
+            return core
+        }
+        // The slab goes back outside the lock.
+        withExtendedLifetime(ended) {}
+    }
+}
