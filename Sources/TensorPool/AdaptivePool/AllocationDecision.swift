@@ -56,7 +56,10 @@ extension AllocationDecision: CustomStringConvertible {
                 pages it keeps idle (\(comparisons) comparisons)
                 """
             } else {
-                "it was not used often enough to be measured (\(visits) times)"
+                """
+                the thread's cache or the shared heap serves it: it was seen off the hot path too seldom to be measured \
+                (\(visits) times)
+                """
             }
         }
     }

@@ -15,7 +15,7 @@ public struct PoolStatistics: Sendable, Hashable {
     public var prewarmedBytes = 0
     /// Bytes counted against the limit, counted apart from the four above.
     public var reservedBytes = 0
-    /// Bytes of block records, caches and bitmaps.
+    /// Bytes of block records, caches, and the description of granules.
     public var metadataBytes = 0
 
     /// Tensors that were not freed.

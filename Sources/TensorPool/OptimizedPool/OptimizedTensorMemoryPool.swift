@@ -55,7 +55,7 @@ public final class OptimizedTensorMemoryPool: TensorAllocator {
 
     /// Allocates a tensor that is freed at the end of the returned value's life. See ``TensorAllocator``.
     ///
-    /// Cost: 5 to 11 ns (2-core x86-64 VM) at any size that the thread has freed before; about 100 ns from the span heap.
+    /// Cost: 5 to 11 ns (2-core x86-64 VM) at any size that the thread has freed before; some 30 ns from the span heap.
     @inlinable @inline(__always)
     public func allocate(
         byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
