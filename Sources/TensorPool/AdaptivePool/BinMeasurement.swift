@@ -46,6 +46,9 @@ struct BinMeasurement: Sendable {
     private var interval = firstInterval
     private var trials = 0
     private var against = 0
+    /// The most nanoseconds that a timing is charged with: what is beyond them came from the machine, or from the first
+    /// use of an arena.
+    static let dearestCharged = 100_000.0
     /// The most that a timing took, in nanoseconds; before the first, the touch of sixteen pages that fault.
     private var dearest = 50_000.0
     /// Comparisons made.
@@ -84,7 +87,7 @@ struct BinMeasurement: Sendable {
 
     /// Adds a timing, compares, and says whether the route changed.
     mutating func record(_ strategy: AllocationStrategy, nanoseconds: Double, idlePrice: Double) -> Bool {
-        dearest = max(trials <= 2 ? 0 : dearest, nanoseconds)
+        dearest = max(trials <= 2 ? 0 : dearest, min(nanoseconds, Self.dearestCharged))
         if strategy == .standard { standard.add(nanoseconds) } else { optimized.add(nanoseconds) }
         guard standard.isSufficient, optimized.isSufficient,
             let kept = optimized.median, let given = standard.median

@@ -113,7 +113,7 @@ public import Synchronization
     func record(_ plan: Plan, nanoseconds: Double) {
         let price = idlePrice(plan.byteCount)
         state.withLock { state in
-            state.allowance -= nanoseconds
+            state.allowance -= min(nanoseconds, BinMeasurement.dearestCharged)
             let changed = state.measurements[plan.bin, default: BinMeasurement(minimumUses: configuration.minimumUses)]
                 .record(plan.strategy, nanoseconds: nanoseconds, idlePrice: price)
             if changed { publish(state) }
