@@ -56,7 +56,9 @@ extension Engine {
                 attempts += 1
                 // What this and other pools of the base keep without using it is no reason to refuse.
                 // Another thread may have made the room.
-                let hasHope = base.reclaim(needed, for: self, all: false, requested: request.byteCount) > 0 || base.hasRoom(for: needed)
+                let hasHope =
+                    base.reclaim(needed, for: self, all: false, requested: request.byteCount) > 0
+                    || base.hasRoom(for: needed)
                 if attempts > 3 || !hasHope {
                     throw base.limitError(requested: request.byteCount, needed: needed)
                 }

@@ -86,6 +86,9 @@ extension EngineState {
         guard reserve(wanted) else { return .limitReached }
         var missing = Granule.count(wanted)
         while missing > 0 {
+            for place in heap.slabs.indices {
+                adviseHugePages(slab: place, upTo: heap.slabs[place].usedEnd + missing)
+            }
             let backed = unsafe heap.back(upTo: missing) { unsafe SystemMemory.populate($0, $1) }
             missing -= backed
             if missing > 0 && backed == 0 && !addSlab(holding: missing << Granule.shift) {

@@ -76,7 +76,10 @@ extension EngineState {
         guard let behind = unsafe heap.spanBehind(address, old, count: new - old) else { return false }
         let unbacked = heap.unbackedCount(behind)
         guard unbacked == 0 || reserve(unbacked << Granule.shift) else { return false }
-        if unbacked > 0 { backendAllocations += 1 }
+        if unbacked > 0 {
+            backendAllocations += 1
+            adviseHugePages(slab: behind.slab, upTo: behind.granules.upperBound)
+        }
         heap.take(behind)
         heap.markWritten(behind)
         return true

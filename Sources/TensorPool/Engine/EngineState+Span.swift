@@ -89,6 +89,7 @@ extension EngineState {
                 return .limitReached(needed: unbacked << Granule.shift)
             }
             backendAllocations += 1
+            adviseHugePages(slab: span.slab, upTo: span.granules.upperBound)
         }
         heap.take(span)
         if request.zeroed {
@@ -114,7 +115,6 @@ extension EngineState {
             if heap.hasRoom(forSlabOf: size),
                 let memory = unsafe try? mallocx(size, flags.union([.alignment(huge), .zeroed]))
             {
-                if configuration.hugePages == .automatic { unsafe SystemMemory.adviseHugePages(memory, size) }
                 unsafe heap.add(memory, byteCount: size)
                 return true
             }

@@ -5,6 +5,7 @@ internal import Jemalloc
     let base: BaseMemory
     var configuration: EngineConfiguration
 
+    var hugePages = HugePageAdvice()
     var depot = Depot()
     var heap = SpanHeap()
     var weights = WeightStore()

@@ -7,6 +7,17 @@
     /// All granules below are backed, and none of them is zero: nothing to look up or change there.
     var usedEnd: Int
 
+    /// About the pages of all granules below the kernel was told.
+    var advisedEnd: Int
+
+    init(address: UnsafeMutableRawPointer, firstGranule: Int, granuleCount: Int) {
+        unsafe self.address = unsafe address
+        self.firstGranule = firstGranule
+        self.granuleCount = granuleCount
+        usedEnd = firstGranule
+        advisedEnd = firstGranule
+    }
+
     var granules: Range<Int> { firstGranule..<firstGranule + granuleCount }
     var byteCount: Int { granuleCount << Granule.shift }
 }

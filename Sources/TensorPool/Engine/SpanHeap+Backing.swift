@@ -5,6 +5,16 @@ extension SpanHeap {
         FreeRuns.byteCount(ofGranules: backedGranules) + 2 * backed.wordCount * 8 + slabs.byteCount
     }
 
+    /// The next part of a slab about whose pages the kernel was not told; from here on it counts as told.
+    mutating func nextUnadvisedWindow(ofSlab place: Int, byteCount: Int)
+        -> (address: UnsafeMutableRawPointer, byteCount: Int)
+    {
+        let start = slabs[place].advisedEnd
+        let end = min(slabs[place].granules.upperBound, start + byteCount >> Granule.shift)
+        setAdvised(slab: place, end)
+        return unsafe (address(of: start), (end - start) << Granule.shift)
+    }
+
     /// Free granules that are backed and known to be zero: prewarmed and not used yet.
     var prewarmedGranules: Int {
         var count = 0

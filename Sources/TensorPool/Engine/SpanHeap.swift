@@ -127,6 +127,9 @@
         backedGranules += granules.count
     }
 
+    /// Says that the kernel was told about the pages below `end`.
+    mutating func setAdvised(slab place: Int, _ end: Int) { slabs[place].advisedEnd = end }
+
     /// Says that free granules went back to the system, which gives them zeroed.
     mutating func setUnbacked(_ granules: Range<Int>) {
         backed.remove(granules)
@@ -166,7 +169,7 @@
         let words = (start + count + 63) / 64
         backed.grow(toWordCount: words)
         zero.grow(toWordCount: words)
-        unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count, usedEnd: start))
+        unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count))
         zero.insert(start..<start + count)
         free.add(start, count)
     }

@@ -25,6 +25,13 @@ enum SystemMemory {
         #endif
     }
 
+    /// Asks that the range be backed by small pages.
+    static func adviseSmallPages(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {
+        #if os(Linux)
+        _ = unsafe madvise(address, byteCount, 15)  // MADV_NOHUGEPAGE
+        #endif
+    }
+
     /// Gives the pages of the range back; they read as zero afterwards. False where the kernel refuses.
     static func release(_ address: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
         #if os(Linux)

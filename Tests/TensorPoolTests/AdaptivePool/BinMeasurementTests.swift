@@ -45,7 +45,9 @@ import Testing
         while bin.nextTrial(allowance: 50_000) == nil {}
         _ = bin.record(.standard, nanoseconds: 1e6, idlePrice: 10)
         for _ in 0..<1000 {
-            if let strategy = bin.nextTrial(allowance: BinMeasurement.dearestCharged - 1) { Issue.record("\(strategy) was timed") }
+            if let strategy = bin.nextTrial(allowance: BinMeasurement.dearestCharged - 1) {
+                Issue.record("\(strategy) was timed")
+            }
         }
     }
 

@@ -11,7 +11,7 @@ import Testing
     private static func add(_ table: inout SlabTable, _ mebibytes: Int, granules count: Int) {
         let first = table.firstGranuleForSlab(of: count)
         table.insert(
-            unsafe Slab(address: address(mebibytes), firstGranule: first, granuleCount: count, usedEnd: first))
+            unsafe Slab(address: address(mebibytes), firstGranule: first, granuleCount: count))
     }
 
     /// Looks every border of every slab up, by address and by granule.
