@@ -6,8 +6,9 @@
 /// which is needed next anyway, is made resident by the pool, and timed; a second one too, for a thread can be interrupted.
 /// If they were slow the rest of the window gets small pages, and the next window is a new chance.
 @safe struct HugePageAdvice: Sendable {
-    /// Bytes that are judged by their first page: 64 MiB.
-    static let windowByteCount = 64 << 20
+    /// Bytes that are judged by their first page: 32 MiB. A probe of a slow supply costs as much as 16 MiB of small pages,
+    /// a window that turns slow after its probe ten times its small pages.
+    static let windowByteCount = 32 << 20
     /// From here on 512 small pages are cheaper.
     static let slowNanoseconds: UInt64 = 2_000_000
 

@@ -37,16 +37,17 @@ extension PoolTests {
 
         @Test func everyWindowIsProbedOnceWhenItIsReached() throws {
             let supply = Supply([])
+            let window = HugePageAdvice.windowByteCount
             let pool = try Self.pool(supply)
             let first = try pool.own(20_000)
-            let second = try pool.own(30 << 20)
+            let second = try pool.own(window - (1 << 20))
             #expect(Self.windows(pool) == (1, 0))
-            let third = try pool.own(200 << 20)
+            let third = try pool.own(3 * window - (1 << 20))
             #expect(Self.windows(pool) == (4, 0))
             #expect(supply.probes.withLock { $0 } == [2 << 20, 2 << 20, 2 << 20, 2 << 20])
-            #expect(first.byteCount + second.byteCount + third.byteCount == 20_000 + (230 << 20))
+            #expect(first.byteCount + second.byteCount + third.byteCount == 20_000 + 4 * window - (2 << 20))
             // Used again, nothing is asked.
-            for _ in 0..<10 { _ = try pool.own(100 << 20) }
+            for _ in 0..<10 { _ = try pool.own(2 * window) }
             expectSums(pool.statistics())
         }
 
@@ -54,7 +55,7 @@ extension PoolTests {
             // One interrupted probe, then fast; slow twice; still slow; fast.
             let supply = Supply([5_000_000, 300_000, 17_000_000, 17_000_000, 17_000_000, 300_000])
             let pool = try Self.pool(supply)
-            _ = try pool.own(256 << 20)
+            _ = try pool.own(4 * HugePageAdvice.windowByteCount)
             #expect(Self.windows(pool) == (2, 2))
             #expect(supply.probes.withLock { $0.count } == 6)
         }
