@@ -17,7 +17,7 @@ extension PoolTests {
             init(_ count: Int) throws {
                 base = try HybridMemoryPool()
                 let engine = base.memory.engines()[0]
-                unsafe caches = (0..<count).map { unsafe ThreadCachePointer.make(ordinal: $0, engine: engine) }
+                unsafe caches = (0..<count).compactMap { unsafe ThreadCachePointer.make(ordinal: $0, engine: engine) }
             }
 
             deinit { for place in unsafe caches.indices { unsafe UnsafeMutableRawPointer(caches[place]).deallocate() } }
