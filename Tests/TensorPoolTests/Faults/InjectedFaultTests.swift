@@ -27,6 +27,22 @@ extension PoolTests {
             await #expect(processExitsWith: .success) { try Self.refuseEachCall(of: .weightsAndThreads) }
         }
 
+        /// Frees ask for nothing: a slab went missing where an arena was to be made to give it back.
+        @Test func aSlabGoesBackThoughNoArenaCanBeMade() async {
+            await #expect(processExitsWith: .success) {
+                let base = try HybridMemoryPool()
+                let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+                let tensor = try pool.allocateTensor(id: 1, byteCount: 40_000)
+                let arena = try unsafe Arena.index(of: tensor.baseAddress)
+                try pool.deallocateTensor(id: 1, tensor)
+                let failure = InjectedFaults().during(.allFrom(0)) { pool.trim() }
+                #expect(failure == nil)
+                #expect(base.reservedByteCount == 0)
+                _ = try Statistics.refresh()
+                #expect(try Statistics.arena(arena).large.allocated == 0)
+            }
+        }
+
         private static func refuseEachCall(of scenario: FaultScenario) throws {
             // The very first calls of the process are among those refused: what is set up once must not stay broken.
             try check(scenario, .allFrom(0))

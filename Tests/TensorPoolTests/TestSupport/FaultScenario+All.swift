@@ -70,7 +70,7 @@ extension FaultScenario {
     static var adaptive: FaultScenario {
         FaultScenario(
             makePool: { base throws(TensorPoolError) in
-                try bareAdaptive(base)
+                try AdaptiveTensorMemoryPool.bare(base, optimized: smallSlabs)
             },
             run: { pool, _ throws(TensorPoolError) in
                 guard let pool = pool as? AdaptiveTensorMemoryPool else { return }
@@ -83,12 +83,6 @@ extension FaultScenario {
             expectedCalls: [.allocation, .control])
     }
 
-    private static func bareAdaptive(_ base: HybridMemoryPool) throws(TensorPoolError) -> AdaptiveTensorMemoryPool {
-        var configuration = AdaptiveConfiguration()
-        configuration.optimized = smallSlabs
-        return try AdaptiveTensorMemoryPool(base, configuration: configuration)
-    }
-
     /// Trims while a tensor lives.
     private static func trimAround(_ pool: OptimizedTensorMemoryPool) throws(TensorPoolError) {
         let kept = try pool.own(3 << 20)
@@ -99,7 +93,7 @@ extension FaultScenario {
 
     static var prewarmAndTrim: FaultScenario {
         let amounts = OptimizedTensorPoolConfig.Prewarming(
-            verySmall: 32 << 10, small: 64 << 10, medium: 1 << 20, large: 3 << 20)
+            verySmall: 8 << 10, small: 32 << 10, medium: 1 << 20, large: 3 << 20)
         return FaultScenario(
             makePool: { base throws(TensorPoolError) in
                 var configuration = smallSlabs
@@ -124,7 +118,7 @@ extension FaultScenario {
     static var weightsAndThreads: FaultScenario {
         FaultScenario(
             makePool: { base throws(TensorPoolError) in
-                try bareAdaptive(base)
+                try AdaptiveTensorMemoryPool.bare(base, optimized: smallSlabs)
             },
             run: { pool, _ throws(TensorPoolError) in
                 guard let pool = pool as? AdaptiveTensorMemoryPool else { return }
