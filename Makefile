@@ -1,7 +1,7 @@
 # `make run` and `make test` do everything on a fresh machine.
 TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 
-.PHONY: run test build set-up bench bench-quick lint format clean
+.PHONY: run test check check-long build set-up bench bench-quick lint format clean
 
 run: build
 	swift run -c release --skip-build tensor-pool main-job $(TRACE)
@@ -9,6 +9,16 @@ run: build
 # One suite after the other: the suites of both libraries look at figures of the whole process.
 test: set-up
 	swift test --no-parallel
+
+# What must pass before a change lands. The long form repeats the pools' tests, each time with other seeds:
+# make check-long ROUNDS=50
+check: test lint
+
+ROUNDS = 20
+check-long: check
+	for round in $$(seq $(ROUNDS)); do \
+		echo "round $$round of $(ROUNDS)"; swift test --skip-build --no-parallel --filter TensorPoolTests || exit 1; \
+	done
 
 build: set-up
 	swift build -c release

@@ -60,6 +60,7 @@ struct ControlPath: Sendable {
     ) -> Int32 {
         guard filled == placeholders.count else { return EINVAL }
         for rule in rules where !rule.allows(numbers[rule.position]) { return ENOENT }
+        if FaultInjection.refuses(.control) { return EAGAIN }
         // The numbers live during the call, and `count` is at most how many there are.
         return unsafe numbers.span.withUnsafeBufferPointer { buffer in
             unsafe cjemalloc_control(buffer.baseAddress!, count, old, oldSize, new, newSize)

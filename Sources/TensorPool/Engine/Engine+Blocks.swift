@@ -24,9 +24,10 @@ extension Engine {
         try unsafe serve(request) { _, _, block in unsafe block }
     }
 
-    /// Allocates a block and describes it by `finish`, under one lock.
+    /// Allocates a block and describes it by `finish`, under one lock. Where `finish` has no memory for that, and returns
+    /// nil, the block goes back.
     func serve<Result>(
-        _ request: BlockRequest, _ finish: (inout EngineState, ThreadCachePointer?, Block) -> Result
+        _ request: BlockRequest, _ finish: (inout EngineState, ThreadCachePointer?, Block) -> Result?
     ) throws(TensorPoolError) -> Result {
         var attempts = 0
         while true {
@@ -46,8 +47,11 @@ extension Engine {
                         state.samples.growth.add(nanoseconds)
                     }
                 }
-                if case .block(let block) = served { result = unsafe finish(&state, cache, block) }
-                return served
+                guard case .block(let block) = served else { return served }
+                result = unsafe finish(&state, cache, block)
+                if result != nil { return served }
+                unsafe state.free(block, byteCount: request.byteCount, cache: cache)
+                return .refused(needed: request.byteCount)
             }
             switch served {
             case .block:
@@ -146,7 +150,7 @@ extension EngineState {
         guard let usable = try? nallocx(request.byteCount, all) else { return .refused(needed: request.byteCount) }
         guard reserve(usable) else { return .limitReached(needed: usable) }
         if request.zeroed { all = all.union(.zeroed) }
-        guard let memory = unsafe try? mallocx(request.byteCount, all) else {
+        guard let memory = unsafe Backend.allocate(request.byteCount, all) else {
             unreserve(usable)
             return .refused(needed: usable)
         }
@@ -159,7 +163,7 @@ extension EngineState {
 
     private mutating func freeDirect(_ address: UnsafeMutableRawPointer, byteCount: Int, cache: ThreadCachePointer?) {
         let usable = unsafe sallocx(address, [])
-        if let flags = flags(TensorSizeCategory(byteCount: byteCount)) { unsafe dallocx(address, flags) }
+        unsafe Backend.free(address)
         directBytes -= usable
         unreserve(usable)
         let bin = CacheLayout.spanBin(Granule.count(byteCount))

@@ -92,7 +92,7 @@ extension EngineState {
         else { return false }
         let usable = unsafe sallocx(address, [])
         guard needed <= usable || reserve(needed - usable) else { return false }
-        let got = (try? unsafe xallocx(address, new, extra: 0, [])) ?? usable
+        let got = unsafe Backend.resize(address, to: new) ?? usable
         // What was reserved and not got, or what was given back.
         unreserve(max(usable, needed) - got)
         directBytes += got - usable

@@ -29,16 +29,11 @@ extension Engine {
     @usableFromInline @inline(never)
     func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
         if traits.isCacheable, let block = unsafe takeWarm(byteCount) {
-            return withState { state in
-                unsafe self.handle(for: block, id: id, byteCount: byteCount, cache: currentCache(&state), &state)
-            }
+            return unsafe try describe(block, id: id, byteCount: byteCount)
         }
         try Self.validate(byteCount: byteCount, alignment: 64, device: traits.device)
         if traits.role != .weight, let block = unsafe sampledHit(byteCount) {
-            return withState { state in
-                let cache = unsafe currentCache(&state)
-                return unsafe handle(for: block, id: id, byteCount: byteCount, cache: cache, &state)
-            }
+            return unsafe try describe(block, id: id, byteCount: byteCount)
         }
         let request = BlockRequest(byteCount: byteCount, alignment: 64, zeroed: false, role: traits.role)
         return unsafe try serve(request) { state, cache, block in
@@ -46,10 +41,23 @@ extension Engine {
         }
     }
 
+    /// The handle of a block that was got already. Where there is no memory for its record, the block goes back.
+    private func describe(_ block: Block, id: UInt64, byteCount: Int) throws(TensorPoolError) -> MemoryHandle {
+        try withState { state throws(TensorPoolError) in
+            let cache = unsafe currentCache(&state)
+            if let handle = unsafe handle(for: block, id: id, byteCount: byteCount, cache: cache, &state) {
+                return handle
+            }
+            unsafe state.free(block, byteCount: byteCount, cache: cache)
+            throw .outOfMemory(byteCount: byteCount)
+        }
+    }
+
+    /// A handle for a block; nil where there is no memory for its record.
     func handle(
         for block: Block, id: UInt64, byteCount: Int, cache: ThreadCachePointer?, _ state: inout EngineState
-    ) -> MemoryHandle {
-        let record = unsafe state.takeRecord(cache: cache)
+    ) -> MemoryHandle? {
+        guard let record = unsafe state.takeRecord(cache: cache) else { return nil }
         let owner = unsafe cache?.pointee.ordinal ?? RecordStatus.noOwner
         let generation = unsafe record.describe(
             address: block.address, byteCount: byteCount, id: id, owner: owner)

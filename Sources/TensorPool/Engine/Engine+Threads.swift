@@ -45,7 +45,10 @@ extension Engine {
             unsafe cache = unsafe idle
         } else {
             guard unsafe state.caches.count < RecordStatus.noOwner else { return nil }
-            unsafe cache = unsafe ThreadCachePointer.make(ordinal: state.caches.count, engine: self)
+            guard let made = unsafe ThreadCachePointer.make(ordinal: state.caches.count, engine: self) else {
+                return nil
+            }
+            unsafe cache = unsafe made
             unsafe state.caches.append(cache)
             state.inboxes.append([])
             let records = unsafe cache.bin(CacheLayout.recordBin)

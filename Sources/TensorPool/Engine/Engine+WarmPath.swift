@@ -2,7 +2,7 @@ internal import CThreadSlot
 
 /// What the thread's cache cannot serve or keep, served and kept by what the engine has at hand: blocks of the depot, and
 /// free granules that were in use before. Most misses of a steady workload end here, so this path is short: a lock that is
-/// biased to the thread, a search of the bitmap, a few counts. Whatever is out of the ordinary is left, unchanged, to the
+/// biased to the thread, a look at the lists of free runs, a few counts. Whatever is out of the ordinary is left, unchanged, to the
 /// cold path in `Engine+Blocks.swift`: memory to be got from an arena, limits, samples, inboxes, sweeps, zeroing.
 extension Engine {
     /// A block for a plain request of the thread's, or nil.

@@ -38,7 +38,12 @@ internal import Darwin
     }
 
     private static let streakAfterFirstLoss = 256
-    private static let maximumNeededStreak = 1 << 20
+    /// No more than a thread does in some milliseconds of slow paths: what was shared once need not be for ever.
+    private static let maximumNeededStreak = 1 << 14
+    /// How often a thread that waits for the biased one lets others run before it sleeps between two looks: a slow path
+    /// may be in a system call that takes milliseconds.
+    private static let yieldsBeforeSleep = 64
+    private static let sleepMicroseconds: UInt32 = 50
 
     private let fields: UnsafeMutablePointer<Fields>
 
@@ -116,7 +121,11 @@ internal import Darwin
         unsafe tensorpool_store_pointer(&fields.pointee.biased, nil)
         // Where no barrier can be had the base pool could not be made, so this one cannot fail.
         precondition(tensorpool_barrier_all_threads(), "the memory barrier on all threads was refused")
-        while unsafe tensorpool_is_inside(&biased.pointee.inside) { sched_yield() }
+        var turns = 0
+        while unsafe tensorpool_is_inside(&biased.pointee.inside) {
+            turns += 1
+            if turns <= Self.yieldsBeforeSleep { sched_yield() } else { usleep(Self.sleepMicroseconds) }
+        }
         unsafe fields.pointee.streak = 0
         unsafe fields.pointee.neededStreak = min(
             max(Self.streakAfterFirstLoss, 2 * fields.pointee.neededStreak), Self.maximumNeededStreak)

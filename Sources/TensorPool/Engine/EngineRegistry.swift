@@ -1,4 +1,5 @@
 internal import CThreadSlot
+internal import Jemalloc
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -75,11 +76,21 @@ enum EngineRegistry {
 
     // MARK: - Threads
 
-    private static let exitKey: pthread_key_t? = {
-        var key = pthread_key_t()
-        let failed = unsafe pthread_key_create(&key) { _ in EngineRegistry.threadExits() }
-        return failed == 0 ? key : nil
-    }()
+    private static let exitKey = Mutex<pthread_key_t?>(nil)
+
+    /// The key whose destructor flushes a thread's caches, made at its first need. Nil where the process has no key
+    /// left at this moment: the next thread tries again.
+    private static func keyOfExit() -> pthread_key_t? {
+        exitKey.withLock { known in
+            if let known { return known }
+            var key = pthread_key_t()
+            guard !FaultInjection.refuses(.threadKey),
+                unsafe pthread_key_create(&key, { _ in EngineRegistry.threadExits() }) == 0
+            else { return nil }
+            known = key
+            return key
+        }
+    }
 
     /// Gives the calling thread a table of its own and arranges that its caches are flushed when it exits. False where
     /// that cannot be had: the thread then works without caches.
@@ -87,11 +98,14 @@ enum EngineRegistry {
         let thread = unsafe tensorpool_current_thread()
         if unsafe thread.pointee.finished != 0 { return false }
         if unsafe thread.pointee.caches != tensorpool_empty_table() { return true }
-        guard let key = exitKey else { return false }
-        let table = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: capacity)
+        guard let key = keyOfExit(),
+            let memory = unsafe Backend.allocateBookkeeping(
+                capacity * MemoryLayout<UnsafeMutableRawPointer?>.stride)
+        else { return false }
+        let table = unsafe memory.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: capacity)
         unsafe table.initialize(repeating: nil, count: capacity)
         // Any value but null makes the destructor run.
-        guard unsafe pthread_setspecific(key, table) == 0 else {
+        guard !FaultInjection.refuses(.threadKey), unsafe pthread_setspecific(key, table) == 0 else {
             unsafe table.deallocate()
             return false
         }

@@ -32,8 +32,7 @@ extension EngineState {
     private mutating func returnEmptySlabs() {
         for place in heap.slabs.indices.reversed() where heap.slabs[place].takenGranules == 0 {
             let removed = heap.remove(slab: place)
-            // The flags of any of the strategy's arenas: a block knows its arena.
-            if let flags = flags(.large) { unsafe dallocx(removed.slab.address, flags) }
+            unsafe Backend.free(removed.slab.address)
             unreserve(removed.backedGranules << Granule.shift)
         }
     }

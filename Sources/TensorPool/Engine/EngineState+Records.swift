@@ -2,16 +2,18 @@ internal import Synchronization
 
 /// Block records: from the thread's cache, then the store.
 extension EngineState {
-    /// A free record.
-    mutating func takeRecord(cache: ThreadCachePointer?) -> BlockRecordPointer {
+    /// A free record; nil where there is no memory for one.
+    mutating func takeRecord(cache: ThreadCachePointer?) -> BlockRecordPointer? {
         guard let cache = unsafe cache else {
             var record = unsafe UnsafeMutableRawPointer(bitPattern: 64)!
-            unsafe withUnsafeMutablePointer(to: &record) { unsafe _ = records.take(1, into: $0) }
-            return unsafe record.assumingMemoryBound(to: BlockRecord.self)
+            let taken = unsafe withUnsafeMutablePointer(to: &record) { unsafe records.take(1, into: $0) }
+            return unsafe taken == 1 ? record.assumingMemoryBound(to: BlockRecord.self) : nil
         }
         let bin = unsafe cache.bin(CacheLayout.recordBin)
         if unsafe bin.pointee.count == 0 {
-            unsafe bin.pointee.count = UInt32(records.take(bin.pointee.capacity / 2, into: bin.pointee.entries))
+            let taken = unsafe records.take(bin.pointee.capacity / 2, into: bin.pointee.entries)
+            guard taken > 0 else { return nil }
+            unsafe bin.pointee.count = UInt32(taken)
         }
         unsafe bin.pointee.count -= 1
         return unsafe bin.pointee.entries[Int(bin.pointee.count)].assumingMemoryBound(to: BlockRecord.self)

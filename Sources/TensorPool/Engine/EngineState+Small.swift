@@ -132,7 +132,7 @@ extension EngineState {
         }
         let aligned = flags.union(.alignment(max(64, SizeClass.alignment(index))))
         var got = 0
-        while got < granted, let block = unsafe try? mallocx(size, aligned) {
+        while got < granted, let block = unsafe Backend.allocate(size, aligned) {
             unsafe entries[got] = block
             got += 1
         }

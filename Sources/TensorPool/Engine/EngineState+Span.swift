@@ -50,8 +50,8 @@ extension EngineState {
     mutating func giveSpan(_ address: UnsafeMutableRawPointer, _ granules: Int) {
         if configuration.usesSpanHeap {
             unsafe heap.give(address, granules)
-        } else if let flags = flags(TensorSizeCategory(byteCount: granules << Granule.shift)) {
-            unsafe dallocx(address, flags)
+        } else {
+            unsafe Backend.free(address)
             arenaSpanBytes -= granules << Granule.shift
             unreserve(granules << Granule.shift)
         }
@@ -113,7 +113,7 @@ extension EngineState {
         var size = (usual + huge - 1) & -huge
         while true {
             if heap.hasRoom(forSlabOf: size),
-                let memory = unsafe try? mallocx(size, flags.union([.alignment(huge), .zeroed]))
+                let memory = unsafe Backend.allocate(size, flags.union([.alignment(huge), .zeroed]))
             {
                 unsafe heap.add(memory, byteCount: size)
                 return true
@@ -130,7 +130,7 @@ extension EngineState {
         // A cached span serves any request up to this alignment, as one of the heap does.
         var all = flags.union(.alignment(max(request.alignment, Granule.byteCount)))
         if request.zeroed { all = all.union(.zeroed) }
-        guard let memory = unsafe try? mallocx(size, all) else {
+        guard let memory = unsafe Backend.allocate(size, all) else {
             unreserve(size)
             return .refused(needed: size)
         }

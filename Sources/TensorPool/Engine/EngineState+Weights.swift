@@ -26,7 +26,7 @@ extension EngineState {
         weightFrees += 1
         liveBytes -= byteCount
         guard let chunk = unsafe weights.remove(address, byteCount: byteCount) else { return }
-        if let flags = try? base.weightArenaFlags() { unsafe dallocx(chunk.address, flags) }
+        unsafe Backend.free(chunk.address)
         unreserve(chunk.counted)
     }
 
@@ -46,8 +46,7 @@ extension EngineState {
 
     /// Gives chunks back that no weight came to stand in, for the limit was reached in the meantime.
     mutating func returnEmptyChunks() {
-        guard let flags = try? base.weightArenaFlags() else { return }
-        while let chunk = weights.removeEmpty() { unsafe dallocx(chunk.address, flags) }
+        while let chunk = weights.removeEmpty() { unsafe Backend.free(chunk.address) }
     }
 
     private mutating func addWeightChunk(holding byteCount: Int) -> Bool {
@@ -55,7 +54,7 @@ extension EngineState {
         guard let flags = try? base.weightArenaFlags() else { return false }
         let needed = (byteCount + huge - 1) & -huge
         for size in Set([max(needed, WeightStore.chunkByteCount), needed]).sorted(by: >) {
-            guard let memory = unsafe try? mallocx(size, flags.union([.alignment(huge), .zeroed])) else { continue }
+            guard let memory = unsafe Backend.allocate(size, flags.union([.alignment(huge), .zeroed])) else { continue }
             if configuration.hugePages == .automatic { unsafe SystemMemory.adviseHugePages(memory, size) }
             unsafe weights.add(memory, byteCount: size)
             return true

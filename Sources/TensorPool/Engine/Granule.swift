@@ -1,7 +1,7 @@
 /// The unit of the span heap: 16 KiB.
 ///
-/// Small enough that rounding costs a 64 KiB tensor nothing and a 17 KiB tensor one granule, large enough that one
-/// 64-bit word of the bitmap covers a mebibyte.
+/// Small enough that rounding costs a 64 KiB tensor nothing and a 17 KiB tensor one granule, large enough that what
+/// describes a granule is a thousandth of it.
 @frozen @usableFromInline enum Granule {
     @usableFromInline static let shift = 14
     @usableFromInline static let byteCount = 1 << 14

@@ -10,7 +10,8 @@ internal import Synchronization
     /// Bytes of all chunks.
     var byteCount: Int { unsafe chunks.count * Self.chunkCapacity * MemoryLayout<BlockRecord>.stride }
 
-    /// Moves up to `count` free records to `entries`; makes a chunk where none is free. Returns how many were moved.
+    /// Moves up to `count` free records to `entries`; makes a chunk where none is free. Returns how many were moved: none
+    /// where there is no memory for a chunk.
     mutating func take(_ count: Int, into entries: UnsafeMutablePointer<UnsafeMutableRawPointer>) -> Int {
         if free.count == 0 { addChunk() }
         return unsafe free.pop(count, into: entries)
@@ -22,8 +23,9 @@ internal import Synchronization
     }
 
     private mutating func addChunk() {
-        let memory = unsafe UnsafeMutableRawPointer.allocate(
-            byteCount: Self.chunkCapacity * MemoryLayout<BlockRecord>.stride, alignment: 64)
+        guard
+            let memory = unsafe Backend.allocateBookkeeping(Self.chunkCapacity * MemoryLayout<BlockRecord>.stride)
+        else { return }
         let chunk = unsafe memory.bindMemory(to: BlockRecord.self, capacity: Self.chunkCapacity)
         // Backwards, so that the lowest record is handed out first.
         for index in (0..<Self.chunkCapacity).reversed() {

@@ -1,3 +1,5 @@
+internal import Jemalloc
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -20,6 +22,7 @@ enum SystemMemory {
 
     /// Asks that the range be backed by huge pages.
     static func adviseHugePages(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {
+        if FaultInjection.refuses(.advice) { return }
         #if os(Linux)
         _ = unsafe madvise(address, byteCount, 14)  // MADV_HUGEPAGE
         #endif
@@ -34,6 +37,7 @@ enum SystemMemory {
 
     /// Gives the pages of the range back; they read as zero afterwards. False where the kernel refuses.
     static func release(_ address: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
+        if FaultInjection.refuses(.advice) { return false }
         #if os(Linux)
         return unsafe madvise(address, byteCount, 4) == 0  // MADV_DONTNEED
         #else
@@ -45,7 +49,8 @@ enum SystemMemory {
     /// to each page elsewhere; the contents stay as they are.
     static func populate(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {
         #if os(Linux)
-        if unsafe madvise(address, byteCount, 23) == 0 { return }  // MADV_POPULATE_WRITE
+        let populateWrite: Int32 = 23  // MADV_POPULATE_WRITE
+        if !FaultInjection.refuses(.population), unsafe madvise(address, byteCount, populateWrite) == 0 { return }
         #endif
         for offset in stride(from: 0, to: byteCount, by: pageByteCount) {
             let byte = unsafe (address + offset).assumingMemoryBound(to: UInt8.self)

@@ -105,11 +105,11 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
             .assumingMemoryBound(to: CacheBin.self)
     }
 
-    /// Makes a cache without owner and without any limit granted.
-    static func make(ordinal: Int, engine: Engine) -> ThreadCachePointer {
+    /// Makes a cache without owner and without any limit granted; nil where there is no memory for it.
+    static func make(ordinal: Int, engine: Engine) -> ThreadCachePointer? {
         unsafe precondition(MemoryLayout<CacheBin>.size <= 1 << CacheLayout.binShift)
         unsafe precondition(MemoryLayout<ThreadCache>.size <= CacheLayout.headerByteCount)
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: CacheLayout.byteCount, alignment: 64)
+        guard let memory = unsafe Backend.allocateBookkeeping(CacheLayout.byteCount) else { return nil }
         let cache = unsafe memory.bindMemory(to: ThreadCache.self, capacity: 1)
         unsafe cache.initialize(to: ThreadCache(ordinal: ordinal, engine: engine))
         var entries = unsafe (memory + CacheLayout.headerByteCount + CacheLayout.binCount << CacheLayout.binShift)

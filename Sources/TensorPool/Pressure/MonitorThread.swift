@@ -1,3 +1,5 @@
+internal import Jemalloc
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -18,6 +20,7 @@ internal import Darwin
 
     /// Starts `body`; nil where the system refuses a thread.
     init?(_ body: @escaping @Sendable () -> Void) {
+        if FaultInjection.refuses(.thread) { return nil }
         let work = unsafe Unmanaged.passRetained(Work(body))
         var all = sigset_t()
         var before = sigset_t()

@@ -31,15 +31,8 @@ import Testing
             })
     }
 
-    private static func seed(_ test: String) -> UInt64 {
-        let given = ProcessInfo.processInfo.environment["TENSOR_POOL_SEED"].flatMap { UInt64($0) }
-        let seed = given ?? UInt64.random(in: 0..<1 << 32)
-        print("\(test): TENSOR_POOL_SEED=\(seed)")
-        return seed
-    }
-
     @Test func everyPlanIsValid() throws {
-        let seed = Self.seed("everyPlanIsValid")
+        let seed = SeededGenerator.runSeed("everyPlanIsValid")
         var random = SeededGenerator(seed: seed)
         for _ in 0..<60 {
             let items = (0..<Int.random(in: 0...60, using: &random)).map { index in
@@ -62,7 +55,7 @@ import Testing
     }
 
     @Test func exactSearchIsAsGoodAsTryingEverything() throws {
-        let seed = Self.seed("exactSearchIsAsGoodAsTryingEverything")
+        let seed = SeededGenerator.runSeed("exactSearchIsAsGoodAsTryingEverything")
         var random = SeededGenerator(seed: seed)
         for _ in 0..<200 {
             let items = (0..<Int.random(in: 1...7, using: &random)).map { index in

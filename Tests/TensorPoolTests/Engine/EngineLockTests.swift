@@ -17,7 +17,7 @@ extension PoolTests {
             init(_ count: Int) throws {
                 base = try HybridMemoryPool()
                 let engine = base.memory.engines()[0]
-                unsafe caches = (0..<count).map { unsafe ThreadCachePointer.make(ordinal: $0, engine: engine) }
+                unsafe caches = (0..<count).compactMap { unsafe ThreadCachePointer.make(ordinal: $0, engine: engine) }
             }
 
             deinit { for place in unsafe caches.indices { unsafe UnsafeMutableRawPointer(caches[place]).deallocate() } }
@@ -45,6 +45,33 @@ extension PoolTests {
             #expect(!fixture.count(nil), "who has no cache takes the mutex")
             #expect(!fixture.count(0), "and ends the bias")
             #expect(fixture.counter == 5)
+        }
+
+        @Test(.enabled(if: tensorpool_can_bias)) func aBiasLostOftenIsStillWon() throws {
+            let fixture = try Fixture(2)
+            for turn in 0..<30 {
+                let uses = try #require(fixture.usesUntilBias(turn % 2, atMost: 20_000))
+                #expect(uses <= 1 << 14 + 2)
+            }
+        }
+
+        /// Longer than a waiting thread yields: it sleeps meanwhile, and has the lock afterwards.
+        @Test(.enabled(if: tensorpool_can_bias)) func aLongStayUnderTheBiasIsWaitedFor() throws {
+            let fixture = try Fixture(2)
+            fixture.count(0)
+            let isBiased = unsafe fixture.lock.lock(fixture.caches[0])
+            #expect(isBiased)
+            let started = Gate()
+            let waiting = SystemThread {
+                started.open()
+                fixture.count(1)
+            }
+            started.wait()
+            usleep(30_000)
+            #expect(fixture.counter == 1)
+            unsafe fixture.lock.unlock(fixture.caches[0], isBiased: isBiased)
+            waiting.join()
+            #expect(fixture.counter == 2)
         }
 
         @Test(.enabled(if: tensorpool_can_bias)) func aLostBiasIsWonAgainEachTimeMoreSlowly() throws {

@@ -68,3 +68,14 @@ extension OptimizedTensorPoolConfig {
         return configuration
     }
 }
+
+extension AdaptiveTensorMemoryPool {
+    /// An adaptive pool that does nothing ahead of time.
+    static func bare(_ base: HybridMemoryPool, optimized: OptimizedTensorPoolConfig = .bare) throws(TensorPoolError)
+        -> AdaptiveTensorMemoryPool
+    {
+        var configuration = AdaptiveConfiguration()
+        configuration.optimized = optimized
+        return try AdaptiveTensorMemoryPool(base, configuration: configuration)
+    }
+}
