@@ -28,12 +28,18 @@ extension Subject where Pool == OptimizedTensorMemoryPool {
     }
 
     /// The optimized pool with each profile.
-    static var profiles: [Subject] {
-        [
-            Subject("inference", .inference), Subject("training", .training),
-            Subject("memoryConstrained", .memoryConstrained), Subject("smallTensors", .smallTensors),
-            Subject("largeTensors", .largeTensors),
+    ///
+    /// - Parameter looksAtPressure: Whether the pools may look at the system's memory pressure, where the profile says so.
+    static func profiles(looksAtPressure: Bool = true) -> [Subject] {
+        let profiles: [(String, OptimizedTensorPoolConfig)] = [
+            ("inference", .inference), ("training", .training), ("memoryConstrained", .memoryConstrained),
+            ("smallTensors", .smallTensors), ("largeTensors", .largeTensors),
         ]
+        return profiles.map { name, profile in
+            var configuration = profile
+            if !looksAtPressure { configuration.enableMemoryPressureDetection = false }
+            return Subject(name, configuration)
+        }
     }
 
     private init(_ name: String, _ configuration: OptimizedTensorPoolConfig) {

@@ -10,7 +10,7 @@ enum HotPairs {
         register(.standard)
         register(.optimized)
         register(.adaptive)
-        for profile in Subject.profiles { register(profile) }
+        for profile in Subject.profiles() { register(profile) }
     }
 
     private static func register<Pool>(_ subject: Subject<Pool>) {
