@@ -1,7 +1,7 @@
 # `make run` and `make test` do everything on a fresh machine.
 TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 
-.PHONY: run test check check-long build set-up bench bench-quick lint format clean
+.PHONY: run test check check-long build set-up bench bench-quick bench-micro bench-micro-thresholds lint format clean
 
 run: build
 	swift run -c release --skip-build tensor-pool main-job $(TRACE)
@@ -36,6 +36,19 @@ bench-quick: set-up
 	Benchmarks/Scripts/set-up-peers
 	swift build -c release --package-path Benchmarks
 	Benchmarks/.build/release/bench --quick $(BENCH)
+
+# Single operations, against the thresholds kept in the repository; see Benchmarks/Micro/README.md. Fails where one is
+# passed or where a cache hit takes memory of the heap. Options: make bench-micro MICRO="--filter hot-pair.*"
+MICRO_SUITES = cd Benchmarks/Micro && swift package -c release --allow-writing-to-package-directory benchmark
+
+bench-micro: set-up
+	$(MICRO_SUITES) baseline update latest --no-progress --quiet $(MICRO)
+	$(MICRO_SUITES) baseline read latest --grouping metric --no-progress $(MICRO)
+	$(MICRO_SUITES) thresholds check latest --no-progress $(MICRO)
+
+# Keeps the figures of the latest run of `make bench-micro` as thresholds.
+bench-micro-thresholds: set-up
+	$(MICRO_SUITES) thresholds update latest --no-progress
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks

@@ -12,7 +12,9 @@ let package = Package(
     name: "Benchmarks",
     platforms: [.macOS(.v26)],
     products: [
-        .executable(name: "bench", targets: ["bench"])
+        .executable(name: "bench", targets: ["bench"]),
+        // For the micro suites, a package of their own.
+        .library(name: "CMeasurement", targets: ["CMeasurement"]),
     ],
     dependencies: [
         .package(name: "TensorPool", path: "..")
