@@ -11,7 +11,7 @@ struct TensorPoolCommand: ParsableCommand {
             """,
         subcommands: [
             GapCommand.self, CompareCommand.self, DemoCommand.self, ReplayCommand.self, ConvertCommand.self,
-            AnalyzeCommand.self,
+            AnalyzeCommand.self, ReportCommand.self,
             MainJobCommand.self,
         ]
     )

@@ -50,7 +50,7 @@ struct FindingList {
     }
 
     private func figure(_ statistics: RoundStatistics) -> String {
-        "\(Figures.decimal(statistics.median)) ns (\(statistics.rounds) rounds, spread "
+        "\(Figures.decimal(statistics.median)) ns (\(Figures.count(statistics.rounds, "round")), spread "
             + "\(Figures.percent(statistics.relativeSpread)))"
     }
 
@@ -98,8 +98,8 @@ struct FindingList {
         let time = steps.nanosecondsPerStep.map { ", \(Figures.duration(nanoseconds: Double($0)))" } ?? ""
         let basis = steps.basis == .sizes ? "the sizes" : "the order of allocations and frees, though not the sizes,"
         var text =
-            "A step of \(Figures.count(steps.allocationsPerStep)) allocations (\(Figures.count(steps.eventsPerStep)) events\(time)) "
-            + "repeats \(Figures.count(steps.steps)) times on thread \(steps.thread): \(basis) match by \(Figures.percent(steps.matchShare))."
+            "A step of \(Figures.count(steps.allocationsPerStep, "allocation")) (\(Figures.count(steps.eventsPerStep, "event"))\(time)) "
+            + "repeats \(Figures.count(steps.steps, "time")) on thread \(steps.thread): \(basis) match by \(Figures.percent(steps.matchShare))."
         if let group = steps.groups.first, group.sizeCount > 1 {
             text += " \(group.sizeCount) sizes come in lock-step, "
                 + (group.timesPerStep == 1 ? "once" : "\(group.timesPerStep) times") + " a step each."

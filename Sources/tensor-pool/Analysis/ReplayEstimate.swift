@@ -34,6 +34,11 @@ struct ReplayEstimate: Codable, Equatable {
     var turns: Int
     var subjects: [Subject]
 
+    /// How the measurements were taken, in words.
+    var turnsText: String {
+        turns == 1 ? "one process each" : "\(turns) processes each, which take turns"
+    }
+
     func subject(_ name: String) -> Subject? { subjects.first { $0.name == name } }
 
     /// The subject that is measured in a suggested configuration.
@@ -42,10 +47,11 @@ struct ReplayEstimate: Codable, Equatable {
 
 /// Measures the subjects of a ``ReplayEstimate``.
 final class ReplayEstimation {
-    /// First touches of fresh memory go at 1 to 2 GiB a second; this bounds what one slow round takes.
-    private static let bytesPerSecond = 1.5e9
-    /// Processes times rounds times subjects that share the time.
-    private static let shares = 20.0
+    /// What a round may allocate for each second that there is. First touches of fresh memory go at 1 to 4 GB a second,
+    /// and three of the subjects meet them in each of at least three rounds.
+    private static let roundBytesPerSecond = 0.125e9
+    /// Processes that share the time.
+    private static let processes = 14.0
     private static let maximumEvents = 1 << 20
 
     private let prefix: TracePrefix
@@ -64,7 +70,7 @@ final class ReplayEstimation {
         self.seconds = seconds
         self.progress = progress
         prefix = try TracePrefix(
-            trace, maximumBytes: Int(seconds / Self.shares * Self.bytesPerSecond), maximumEvents: Self.maximumEvents,
+            trace, maximumBytes: Int(seconds * Self.roundBytesPerSecond), maximumEvents: Self.maximumEvents,
             boundaries: boundaries)
         folder = FileManager.default.temporaryDirectory.appending(path: "tensor-pool-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -104,7 +110,7 @@ final class ReplayEstimation {
         let arguments =
             [
                 "replay", tracePath, "--pool", pool.rawValue, "--touch", touch.rawValue, "--rounds", "1000",
-                "--seconds", "\(seconds / Self.shares)", "--format", "json",
+                "--seconds", "\(seconds / Self.processes)", "--format", "json",
             ] + (configuration.map { ["--configuration", $0] } ?? [])
         outputs[name, default: []].append(try OwnProcess.run(arguments, printing: ReplayOutput.self))
     }

@@ -9,7 +9,8 @@ struct TracePrefix {
 
     var isWhole: Bool { trace.events.count == wholeEventCount }
 
-    /// Cuts where a step begins if one does in the last three quarters of what fits.
+    /// Cuts where a step begins if one does in the last three quarters of what fits. Where not even the first whole
+    /// step fits, it is taken if it has at most four times what may be allocated: part of a step is no measure.
     /// - Parameters:
     ///   - maximumBytes: what may be allocated in all: a replay touches it.
     ///   - boundaries: the events at which steps begin.
@@ -30,7 +31,13 @@ struct TracePrefix {
             trace = whole
             return
         }
-        if let boundary = boundaries.last(where: { $0 <= end }), boundary > end / 4 { end = boundary }
+        if let boundary = boundaries.last(where: { $0 <= end }), boundary > end / 4, boundary != boundaries.first {
+            end = boundary
+        } else if boundaries.count > 1, boundaries[1] > end, boundaries[1] <= maximumEvents,
+            Self.allocatedBytes(whole.events[..<boundaries[1]]) / 4 <= maximumBytes
+        {
+            end = boundaries[1]
+        }
         var builder = AllocationTraceBuilder(maximumEvents: end, details: [])
         for event in whole.events[..<end] {
             // A slot tells live blocks apart, as an address does.
@@ -42,5 +49,13 @@ struct TracePrefix {
             }
         }
         trace = builder.finish()
+    }
+
+    /// `Int.max` where it does not fit.
+    private static func allocatedBytes(_ events: ArraySlice<TraceEvent>) -> Int {
+        events.reduce(0) { sum, event in
+            let (next, overflow) = sum.addingReportingOverflow(event.kind == .allocate ? event.byteCount : 0)
+            return overflow ? .max : next
+        }
     }
 }

@@ -43,7 +43,7 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "How often the trace is replayed, 1 to 100000.")
     var rounds = 5
 
-    @Option(help: "No round begins after so many seconds, but for the first two. (default: no such bound)")
+    @Option(help: "No round begins after so many seconds, but for the first three. (default: no such bound)")
     var seconds: Double?
 
     @Option(help: "A configuration file of the pool.", completion: .file(extensions: ["json"]))

@@ -15,7 +15,7 @@ struct TraceReplay {
     let file: TraceFile
     let touch: Touch
     let rounds: Int
-    /// No round begins after this time, but for the first two; nil for no such bound.
+    /// No round begins after this time, but for the first three; nil for no such bound.
     var timeLimit: Duration?
     /// Of the pool; nil for its default.
     var configuration: PoolConfiguration?
@@ -70,7 +70,7 @@ struct TraceReplay {
 
     private func isWanted(another done: Int, since start: ContinuousClock.Instant) -> Bool {
         guard done < rounds else { return false }
-        guard done > 1, let timeLimit else { return true }
+        guard done > 2, let timeLimit else { return true }
         return ContinuousClock.now - start < timeLimit
     }
 

@@ -4,21 +4,27 @@ extension WorkloadReport {
     /// For people: the findings, then the figures they rest on.
     var text: String {
         let head = [
-            "Trace    \(file) (\(format)): \(Figures.count(analysis.summary.eventCount)) events, "
-                + "\(Figures.count(analysis.summary.threadCount)) threads, peak live \(Figures.mebibytes(analysis.summary.peakLiveBytes)) MiB "
-                + "in \(Figures.count(analysis.summary.peakLiveBlocks)) blocks",
+            "Trace    \(file) (\(format)): \(summaryLine)",
             "Machine  \(machine.line)", "", "Findings",
         ]
         let lines = findings.enumerated().map { "\($0 + 1). \($1.text)" }
         let sections =
             [
-                ("Cost an event by replay, \(estimate.turns) processes each in turns (touch: \(estimate.touch.rawValue))", estimateTable),
+                ("Cost an event by replay, \(estimate.turnsText) (touch: \(estimate.touch.rawValue))", estimateTable),
                 ("Categories", categoryTable), ("Sizes by bytes asked for", sizeTable),
                 ("Lifetimes and reuse", distributionTable), ("Sizes in lock-step", lockStepTable),
                 ("Sizes that grow", driftTable), ("Threads", threadTable),
                 ("Freed by another thread", crossingTable), ("Likely leaks", leakTable),
             ].filter { !$0.1.isEmpty }.flatMap { ["", $0.0, $0.1] }
         return (head + lines + sections).joined(separator: "\n")
+    }
+
+    /// Events, threads and peaks.
+    var summaryLine: String {
+        let summary = analysis.summary
+        return "\(Figures.count(summary.eventCount, "event")), \(Figures.count(summary.threadCount, "thread")), "
+            + "peak live \(Figures.mebibytes(summary.peakLiveBytes)) MiB in "
+            + Figures.count(summary.peakLiveBlocks, "block")
     }
 
     private var estimateTable: String {
