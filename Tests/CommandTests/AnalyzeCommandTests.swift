@@ -6,7 +6,7 @@ import Testing
 @testable import tensor_pool
 
 @Suite struct AnalyzeCommandTests {
-    private static let quick = ["--seconds", "0.5", "--touch", "none"]
+    private static let quick = ["--seconds", "0.1", "--touch", "none"]
 
     @Test func printsFindingsFirst() throws {
         let result = try BuiltCommand.run(["analyze", bundledTrace] + Self.quick)
@@ -16,7 +16,8 @@ import Testing
         #expect(lines[0].contains("11,917 events, 1 thread, peak live 311.6 MiB in 154 blocks"))
         #expect(lines[3] == "Findings")
         #expect(lines[4].hasPrefix("1. Use the "))
-        #expect(result.output.contains("times as fast as the system's malloc") || result.output.contains("times as slow"))
+        #expect(
+            result.output.contains("times as fast as the system's malloc") || result.output.contains("times as slow"))
         #expect(result.output.contains("Make ready "))
         for heading in ["Cost an event by replay", "Categories", "Sizes by bytes asked for", "Lifetimes and reuse"] {
             #expect(result.output.contains(heading))
@@ -47,11 +48,8 @@ import Testing
             "--rounds", "2",
         ])
         #expect(replay.status == 0, "\(replay.errors)")
-    }
 
-    /// Scripts rely on these keys: a change here breaks them.
-    @Test func keepsItsKeys() throws {
-        let result = try BuiltCommand.run(["analyze", bundledTrace, "--format", "json"] + Self.quick)
+        // Scripts rely on these keys: a change here breaks them.
         let keys = try JSONKeys(result.output)
         #expect(
             keys.names == ["machine", "file", "format", "findings", "suggestion", "estimate", "analysis"])
@@ -82,24 +80,27 @@ import Testing
     }
 
     @Test func readsStandardInput() throws {
-        let rows = (1...40).flatMap { ["1,00:00:00.000001,allocate,0x\($0),4096,0", "1,00:00:00.000002,free,0x\($0),4096,0"] }
+        let rows = (1...40).flatMap {
+            ["1,00:00:00.000001,allocate,0x\($0),4096,0", "1,00:00:00.000002,free,0x\($0),4096,0"]
+        }
         let log = (["Thread,Time,Action,Pointer,Size,Stream"] + rows).joined(separator: "\n")
         let result = try BuiltCommand.run(["analyze", "-"] + Self.quick, input: log + "\n")
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.contains("No step was found"))
     }
 
-    @Test(arguments: [
-        (["analyze"], 64, "Missing expected argument"),
-        (["analyze", "x", "--seconds", "0"], 64, "--seconds is 0.1 to 3600"),
-        (["analyze", "x", "--sizes", "0"], 64, "--sizes is 1 to 1000"),
-        (["analyze", "x", "--format", "xml"], 64, "'xml' is invalid"),
-        (["analyze", "nonexistent.csv"], 1, "nonexistent.csv: cannot open the trace"),
-        (["report", "nonexistent.csv", "-o", "x.html"], 1, "nonexistent.csv: cannot open the trace"),
-        (["report", "x"], 64, "Missing expected argument"),
-        (["replay", "x", "--seconds", "0"], 64, "--seconds is above 0"),
-        (["replay", "x", "--pool", "system", "--configuration", "y"], 64, "--configuration is of a pool"),
-    ] as [([String], Int32, String)])
+    @Test(
+        arguments: [
+            (["analyze"], 64, "Missing expected argument"),
+            (["analyze", "x", "--seconds", "0"], 64, "--seconds is 0.1 to 3600"),
+            (["analyze", "x", "--sizes", "0"], 64, "--sizes is 1 to 1000"),
+            (["analyze", "x", "--format", "xml"], 64, "'xml' is invalid"),
+            (["analyze", "nonexistent.csv"], 1, "nonexistent.csv: cannot open the trace"),
+            (["report", "nonexistent.csv", "-o", "x.html"], 1, "nonexistent.csv: cannot open the trace"),
+            (["report", "x"], 64, "Missing expected argument"),
+            (["replay", "x", "--seconds", "0"], 64, "--seconds is above 0"),
+            (["replay", "x", "--pool", "system", "--configuration", "y"], 64, "--configuration is of a pool"),
+        ] as [([String], Int32, String)])
     func wrongArguments(arguments: [String], status: Int32, message: String) throws {
         let result = try BuiltCommand.run(arguments)
         #expect(result.status == status)

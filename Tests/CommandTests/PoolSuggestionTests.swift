@@ -40,8 +40,11 @@ import Testing
     }
 
     @Test func profilesFollowTheFigures() throws {
-        func profile(_ sizes: [Int], memory: Int = 1 << 40) throws -> PoolSuggestion.Profile {
+        func profile(
+            _ sizes: [Int], keeping kept: Int = 0, memory: Int = 1 << 40
+        ) throws -> PoolSuggestion.Profile {
             var builder = AllocationTraceBuilder(maximumEvents: 10_000)
+            try builder.allocate(address: 1 << 40, byteCount: kept, thread: 1)
             for (index, size) in sizes.enumerated() {
                 try builder.allocate(address: UInt64(index + 1), byteCount: size, thread: 1)
                 try builder.free(address: UInt64(index + 1), byteCount: nil, thread: 1)
@@ -53,7 +56,8 @@ import Testing
         #expect(try profile(Array(repeating: 3 << 20, count: 50), memory: 4 << 20) == .memoryConstrained)
         #expect(try profile(Array(repeating: 100 << 10, count: 50)) == .standard)
         let step = (0..<50).map { 70_000 + $0 * $0 * 64 }
-        #expect(try profile((0..<5).flatMap { _ in step }) == .inference)
+        #expect(try profile((0..<5).flatMap { _ in step }) == .training)
+        #expect(try profile((0..<5).flatMap { _ in step }, keeping: 1 << 20) == .inference)
     }
 
     /// The prefix ends with a step, and is a legal history of its own.

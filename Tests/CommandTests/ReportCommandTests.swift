@@ -5,14 +5,16 @@ import Testing
 @testable import tensor_pool
 
 @Suite struct ReportCommandTests {
-    private static func page(in folder: TemporaryFolder) throws -> (html: String, path: String) {
+    /// One page for all tests: it takes some seconds.
+    private static let page = Result {
+        let folder = try TemporaryFolder()
         let path = folder.url.appending(path: "report.html").path(percentEncoded: false)
         let result = try BuiltCommand.run([
-            "report", bundledTrace, "-o", path, "--seconds", "0.5", "--touch", "none",
+            "report", bundledTrace, "-o", path, "--seconds", "0.1", "--touch", "none",
         ])
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output == "")
-        return (try String(contentsOfFile: path, encoding: .utf8), path)
+        return try String(contentsOfFile: path, encoding: .utf8)
     }
 
     private static func figures(of html: String) throws -> ReportPage.Figures {
@@ -23,8 +25,7 @@ import Testing
     }
 
     @Test func thePageStandsAlone() throws {
-        let folder = try TemporaryFolder()
-        let html = try Self.page(in: folder).html
+        let html = try Self.page.get()
         for reference in ["src=", "href=", "http://", "https://", "@import", "url("] {
             #expect(!html.contains(reference), "\(reference)")
         }
@@ -84,7 +85,8 @@ import Testing
     @Test(.enabled(if: browser != nil, "no Chromium is installed (apt install chromium)"))
     func figuresOnThePageAreTheJSONs() throws {
         let folder = try TemporaryFolder()
-        let (html, path) = try Self.page(in: folder)
+        let html = try Self.page.get()
+        let path = try folder.file(named: "report.html", html)
         let figures = try Self.figures(of: html)
         let profile = folder.url.appending(path: "profile").path(percentEncoded: false)
         let result = try BuiltCommand.run(
@@ -112,10 +114,12 @@ import Testing
             #expect(page.contains(">\(Figures.count(category.allocations))</text>"))
         }
         for size in figures.report.analysis.sizes.mostBytes {
-            #expect(page.contains("<td>\(Figures.count(size.byteCount))</td><td>\(Figures.count(size.allocations))</td>"))
+            #expect(
+                page.contains("<td>\(Figures.count(size.byteCount))</td><td>\(Figures.count(size.allocations))</td>"))
         }
         // What the canvas holds cannot be read here: the line under it says what was drawn.
         let map = try #require(figures.pools.first { $0.pool == figures.report.suggestion.pool }).map
-        #expect(page.contains("\(Figures.count(map.addresses.count)) of \(Figures.count(map.tensorCount)) tensors drawn"))
+        #expect(
+            page.contains("\(Figures.count(map.addresses.count)) of \(Figures.count(map.tensorCount)) tensors drawn"))
     }
 }

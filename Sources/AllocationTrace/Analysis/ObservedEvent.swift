@@ -22,13 +22,16 @@ struct SizeTable {
     /// Real programs have some thousands: 65,536 sizes are told apart.
     static let maximumSizes = 1 << 16
 
+    private let maximumSizes: Int
     private var numbers: [Int: Int] = [:]
     private(set) var sizes: [Int] = []
+
+    init(maximumSizes: Int = Self.maximumSizes) { self.maximumSizes = maximumSizes }
 
     /// The size's number, given now where it has none; nil where the table is full.
     mutating func number(of byteCount: Int) -> Int? {
         if let number = numbers[byteCount] { return number }
-        guard sizes.count < Self.maximumSizes else { return nil }
+        guard sizes.count < maximumSizes else { return nil }
         numbers[byteCount] = sizes.count
         sizes.append(byteCount)
         return sizes.count - 1

@@ -45,6 +45,8 @@ public struct StepFigures: Sendable, Equatable, Codable {
 struct StepSearch {
     private static let maximumSymbols = 1 << 20
     private static let maximumReported = 1025
+    /// Events of a step that is known by its structure alone.
+    private static let minimumStructure = 8
 
     private let trace: AllocationTrace
     private let thread: Int
@@ -60,7 +62,7 @@ struct StepSearch {
     mutating func run() -> (figures: StepFigures, boundaries: [Int])? {
         for basis in [StepFigures.Basis.sizes, .structure] {
             let finder = StepFinder(basis == .sizes ? sizeSymbols() : structureSymbols())
-            guard let period = finder.find() else { continue }
+            guard let period = finder.find(minimumLength: basis == .sizes ? 2 : Self.minimumStructure) else { continue }
             let first = firstBoundary(period: period.length)
             let boundaries = finder.boundaries(period: period.length, first: first).map { Int(events[$0]) }
             guard boundaries.count > StepFinder.minimumSteps else { continue }

@@ -35,7 +35,9 @@ struct StepFinder {
     }
 
     /// Nil where nothing repeats, or everything does at every distance.
-    func find() -> Period? {
+    /// - Parameter minimumLength: where already fewer symbols repeat, there is no step: a size that is allocated and
+    ///   freed, over and over.
+    func find(minimumLength: Int = 2) -> Period? {
         guard symbols.count >= 2 * Self.minimumSteps else { return nil }
         let chance = counts.reduce(0) { $0 + Double($1) * Double($1) } / Double(symbols.count) / Double(symbols.count)
         guard chance < 0.99 else { return nil }
@@ -44,6 +46,7 @@ struct StepFinder {
         guard let best = good.map({ $0.1.sum }).max(),
             let shortest = good.filter({ $0.1.sum >= best * (1 - Self.worthwhile) }).min(by: { $0.0 < $1.0 })
         else { return nil }
+        guard shortest.0 >= minimumLength else { return nil }
         // Of nearly equal lengths, such as those with and without one more symbol, the best.
         let near = good.filter { abs($0.0 - shortest.0) <= max(1, shortest.0 / 16) }
         let chosen = near.max { $0.1.sum < $1.1.sum } ?? shortest

@@ -40,8 +40,10 @@ extension PoolConfiguration: Codable {
                 setting: "pool", value: "missing", reason: "it is one of standard, optimized, adaptive")
         }
         switch pool {
-        case .standard: self = .standard(try reader.optional(.configuration, TensorMemoryPool.Configuration.self) ?? .init())
-        case .optimized: self = .optimized(try reader.optional(.configuration, OptimizedTensorPoolConfig.self) ?? .init())
+        case .standard:
+            self = .standard(try reader.optional(.configuration, TensorMemoryPool.Configuration.self) ?? .init())
+        case .optimized:
+            self = .optimized(try reader.optional(.configuration, OptimizedTensorPoolConfig.self) ?? .init())
         case .adaptive: self = .adaptive(try reader.optional(.configuration, AdaptiveConfiguration.self) ?? .init())
         }
     }

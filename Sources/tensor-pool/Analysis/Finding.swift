@@ -23,7 +23,8 @@ struct FindingList {
     }
 
     private var pool: Finding {
-        let profile = suggestion.profile == .standard ? "its default settings" : "the \(suggestion.profile.rawValue) profile"
+        let profile =
+            suggestion.profile == .standard ? "its default settings" : "the \(suggestion.profile.rawValue) profile"
         let settings = suggestion.pool == .standard ? "" : " with \(profile): \(suggestion.whyProfile)"
         return Finding(
             kind: .pool,
@@ -36,11 +37,13 @@ struct FindingList {
         }
         return [PoolChoice.system, .jemalloc].compactMap { peer in
             guard let other = estimate.subject(peer.rawValue) else { return nil }
-            let ratio = own.nanosecondsPerEvent.median > 0
+            let ratio =
+                own.nanosecondsPerEvent.median > 0
                 ? other.nanosecondsPerEvent.median / own.nanosecondsPerEvent.median : 0
             let verdict =
                 ratio >= 1
-                ? "\(Figures.decimal(ratio)) times as fast as" : "\(Figures.decimal(1 / max(ratio, 1e-9))) times as slow as"
+                ? "\(Figures.decimal(ratio)) times as fast as"
+                : "\(Figures.decimal(1 / max(ratio, 1e-9))) times as slow as"
             let name = peer == .system ? "the system's malloc" : "jemalloc as it comes"
             return Finding(
                 kind: .gain,
@@ -62,9 +65,12 @@ struct FindingList {
             ("VerySmall", amounts.verySmall), ("Small", amounts.small), ("Medium", amounts.medium),
             ("Large", amounts.large), ("VeryLarge", amounts.veryLarge),
         ].filter { $0.1 > 0 }.map { "\($0.0) \(Figures.mebibytes($0.1)) MiB" }
-        var text = "Make ready \(Figures.mebibytes(amounts.byteCount)) MiB ahead of time: \(parts.joined(separator: ", "))."
-        if let plain = estimate.subject(suggestion.pool.rawValue), let own = estimate.subject(ReplayEstimate.suggested) {
-            text += " The first pass then takes \(Figures.decimal(own.firstRound.median)) ns an event, and "
+        var text =
+            "Make ready \(Figures.mebibytes(amounts.byteCount)) MiB ahead of time: \(parts.joined(separator: ", "))."
+        if let plain = estimate.subject(suggestion.pool.rawValue), let own = estimate.subject(ReplayEstimate.suggested)
+        {
+            text +=
+                " The first pass then takes \(Figures.decimal(own.firstRound.median)) ns an event, and "
                 + "\(Figures.decimal(plain.firstRound.median)) ns in the default configuration"
             if let milliseconds = own.constructionMilliseconds {
                 text += "; making the pool takes \(Figures.decimal(milliseconds)) ms"
@@ -101,7 +107,8 @@ struct FindingList {
             "A step of \(Figures.count(steps.allocationsPerStep, "allocation")) (\(Figures.count(steps.eventsPerStep, "event"))\(time)) "
             + "repeats \(Figures.count(steps.steps, "time")) on thread \(steps.thread): \(basis) match by \(Figures.percent(steps.matchShare))."
         if let group = steps.groups.first, group.sizeCount > 1 {
-            text += " \(group.sizeCount) sizes come in lock-step, "
+            text +=
+                " \(group.sizeCount) sizes come in lock-step, "
                 + (group.timesPerStep == 1 ? "once" : "\(group.timesPerStep) times") + " a step each."
         }
         return Finding(kind: .step, text: text)
@@ -112,9 +119,11 @@ struct FindingList {
         return [
             Finding(
                 kind: .lifetimes,
-                text: "\(Figures.percent(analysis.lifetimes.temporaryShare)) of the tensors are temporary (freed within "
+                text:
+                    "\(Figures.percent(analysis.lifetimes.temporaryShare)) of the tensors are temporary (freed within "
                     + "\(LifetimeFigures.temporaryEvents) events), half live at most \(Figures.count(Int(lifetimes.p50))) events. "
-                    + "For \(Figures.percent(analysis.reuse.reusableShare)) of the allocations a freed block of exactly their size is there.")
+                    + "For \(Figures.percent(analysis.reuse.reusableShare)) of the allocations a freed block of exactly their size is there."
+            )
         ]
     }
 
@@ -124,7 +133,8 @@ struct FindingList {
         return [
             Finding(
                 kind: .growth,
-                text: "A size grows step by step, as a cache that is extended does: from \(Figures.size(drift.firstBytes)) to "
+                text:
+                    "A size grows step by step, as a cache that is extended does: from \(Figures.size(drift.firstBytes)) to "
                     + "\(Figures.size(drift.lastBytes)) by \(Figures.size(drift.stepBytes)), \(Figures.count(drift.sizes)) sizes.\(more) "
                     + "Allocating its final size once saves the rest.")
         ]
@@ -135,7 +145,8 @@ struct FindingList {
         return [
             Finding(
                 kind: .threads,
-                text: "\(Figures.count(analysis.summary.crossThreadFreeCount)) tensors are freed by another thread than "
+                text:
+                    "\(Figures.count(analysis.summary.crossThreadFreeCount)) tensors are freed by another thread than "
                     + "allocated them, most by thread \(crossing.freedBy) from thread \(crossing.allocatedBy) "
                     + "(\(Figures.count(crossing.frees))): caches of single threads do not serve those.")
         ]
@@ -147,7 +158,8 @@ struct FindingList {
             return Finding(
                 kind: .leak,
                 text: "Likely leak: \(Figures.count(leak.blocks)) \(what) are never freed, in \(leak.stretches) of "
-                    + "\(leak.stretchesSeen) stretches of the trace; \(Figures.size(leak.bytesPerStretch)) more each time.")
+                    + "\(leak.stretchesSeen) stretches of the trace; \(Figures.size(leak.bytesPerStretch)) more each time."
+            )
         }
     }
 
@@ -160,7 +172,8 @@ struct FindingList {
         return [
             Finding(
                 kind: .replay,
-                text: "Measured on the first \(Figures.count(estimate.replayedEvents)) of \(Figures.count(estimate.traceEvents)) "
+                text:
+                    "Measured on the first \(Figures.count(estimate.replayedEvents)) of \(Figures.count(estimate.traceEvents)) "
                     + "events, to stay within the time; --seconds gives it more.")
         ]
     }

@@ -82,11 +82,18 @@ struct PoolSuggestion: Codable, Equatable {
         }
         let large = share([.large, .veryLarge]) { Double($0.allocations) }
         if large >= 0.5 { return (.largeTensors, "\(Figures.percent(large)) of the allocations are over 1 MiB") }
-        guard let steps = analysis.steps else { return (.standard, "no step was found that repeats") }
-        let freed = Figures.percent(steps.freedWithinStepShare)
-        return steps.freedWithinStepShare >= 0.98
-            ? (.inference, "\(freed) of what a step allocates is freed within it")
-            : (.training, "only \(freed) of what a step allocates is freed within it")
+        guard analysis.steps != nil else { return (.standard, "no step was found that repeats") }
+        let usual = usualShare(of: analysis.liveCurve)
+        let text = Figures.percent(usual)
+        return usual >= 0.5
+            ? (.inference, "memory use is stable, on average \(text) of the peak, so nothing need go back in between")
+            : (.training, "memory use swings, on average \(text) of the peak, so what is idle goes back under pressure")
+    }
+
+    /// The average over the trace as a share of the peak, 0 to 1.
+    private static func usualShare(of curve: LiveCurve) -> Double {
+        guard let peak = curve.peakBytes.max(), peak > 0 else { return 0 }
+        return curve.peakBytes.reduce(0) { $0 + Double($1) } / Double(curve.peakBytes.count) / Double(peak)
     }
 
     /// The peaks of what comes from granules, shared out by category so that their sum is the peak of all together; for

@@ -51,7 +51,7 @@ final class ReplayEstimation {
     /// and three of the subjects meet them in each of at least three rounds.
     private static let roundBytesPerSecond = 0.125e9
     /// Processes that share the time.
-    private static let processes = 14.0
+    private static let processes = 20.0
     private static let maximumEvents = 1 << 20
 
     private let prefix: TracePrefix

@@ -24,7 +24,8 @@ struct WorkloadReport: Codable, Equatable {
         progress.show("analysing \(Figures.count(file.trace.events.count)) events")
         analysis = TraceAnalysis(file.trace, topSizes: topSizes)
         let measurement = try ReplayEstimation(
-            file.trace, boundaries: analysis.steps?.boundaries ?? [], touch: touch, seconds: seconds, progress: progress)
+            file.trace, boundaries: analysis.steps?.boundaries ?? [], touch: touch, seconds: seconds, progress: progress
+        )
         try measurement.measurePools()
         suggestion = PoolSuggestion(analysis, measurement.estimate, memoryBytes: machine.memoryBytes)
         try measurement.measureSuggestion(suggestion.configuration)

@@ -42,7 +42,8 @@ struct AnalyzeCommand: ParsableCommand {
     var format: AnalysisFormat = .table
 
     @Option(
-        name: .customLong("configuration"), help: "Where the suggested configuration is written, to be loaded by a program.",
+        name: .customLong("configuration"),
+        help: "Where the suggested configuration is written, to be loaded by a program.",
         completion: .file(extensions: ["json"]))
     var configurationPath: String?
 
@@ -61,7 +62,8 @@ struct AnalyzeCommand: ParsableCommand {
 
 /// What `analyze` and `report` have in common.
 struct WorkloadArguments: ParsableArguments {
-    @Option(help: "What is written into each block that is replayed: nothing, a byte in every 4 KiB page, or every byte.")
+    @Option(
+        help: "What is written into each block that is replayed: nothing, a byte in every 4 KiB page, or every byte.")
     var touch: Touch = .page
 
     @Option(help: "About how many seconds the replays take together, 0.1 to 3600.")

@@ -22,7 +22,8 @@ extension WorkloadReport {
             rows.append("replay", subject.name, "spread", "\(subject.nanosecondsPerEvent.relativeSpread)", "share")
             rows.append("replay", subject.name, "rounds", "\(subject.nanosecondsPerEvent.rounds)", "rounds")
             rows.append("replay", subject.name, "firstRound", "\(subject.firstRound.median)", "ns")
-            rows.append("replay", subject.name, "residentGrowthOverPeakLive", "\(subject.residentGrowthOverPeakLive)", "")
+            rows.append(
+                "replay", subject.name, "residentGrowthOverPeakLive", "\(subject.residentGrowthOverPeakLive)", "")
         }
         let summary = analysis.summary
         for (name, value, unit) in [

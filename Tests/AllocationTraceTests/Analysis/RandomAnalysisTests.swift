@@ -108,7 +108,8 @@ private struct Naive {
             let event = trace.events[index]
             guard event.kind == .allocate,
                 let free = trace.events[..<index].indices.last(where: {
-                    trace.events[$0].kind == .free && trace.events[$0].byteCount == event.byteCount && !taken.contains($0)
+                    trace.events[$0].kind == .free && trace.events[$0].byteCount == event.byteCount
+                        && !taken.contains($0)
                 })
             else { return nil }
             taken.insert(free)

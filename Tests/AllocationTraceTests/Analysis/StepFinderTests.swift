@@ -10,13 +10,13 @@ import Testing
         return head + (0..<layers).flatMap { _ in layer }
     }
 
-    @Test(arguments: [(10, 1), (48, 1), (100, 4), (301, 12), (997, 48)], [0.0, 0.002, 0.01])
+    @Test(arguments: [(10, 1), (48, 1), (100, 4), (301, 12), (500, 48)], [0.0, 0.002, 0.01])
     func findsStepsWithNoise(shape: (length: Int, layers: Int), noise: Double) throws {
-        for seed in 0..<4 as Range<UInt64> {
+        for seed in 0..<2 as Range<UInt64> {
             var random = SeededGenerator(seed: seed)
             let one = step(length: shape.length, layers: shape.layers, &random)
             var symbols: [Int32] = []
-            for _ in 0..<24 {
+            for _ in 0..<12 {
                 for symbol in one {
                     let chance = Double.random(in: 0..<1, using: &random)
                     // One third each: another symbol, one more, one less.
@@ -36,10 +36,10 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<10 as Range<UInt64>, [2, 5, 40, 1000] as [Int32])
+    @Test(arguments: 0..<3 as Range<UInt64>, [2, 5, 40, 500] as [Int32])
     func findsNoStepInRandomSizes(seed: UInt64, sizes: Int32) {
         var random = SeededGenerator(seed: seed)
-        let symbols = (0..<3000).map { _ in Int32.random(in: 0..<sizes, using: &random) }
+        let symbols = (0..<1000).map { _ in Int32.random(in: 0..<sizes, using: &random) }
         #expect(StepFinder(symbols).find() == nil, "seed \(seed), \(sizes) sizes")
     }
 
@@ -48,6 +48,10 @@ import Testing
         #expect(StepFinder([1, 2, 1, 2]).find() == nil)
         #expect(StepFinder([Int32](repeating: 0, count: 1000)).find() == nil)
         #expect(StepFinder((0..<1000).map { Int32($0) }).find() == nil)
+        // Allocated and freed, over and over: it repeats, but that is no step.
+        let pairs = (0..<1000).map { Int32($0 % 2) }
+        #expect(StepFinder(pairs).find()?.length == 2)
+        #expect(StepFinder(pairs).find(minimumLength: 8) == nil)
     }
 
     @Test func boundariesFollowInsertedSymbols() {
@@ -70,7 +74,9 @@ import Testing
                 try builder.allocate(
                     address: base + UInt64(offset), byteCount: byteCount, thread: 1, time: start + Int64(offset))
             }
-            for offset in [1, 3, 5] as [UInt64] { try builder.free(address: base + offset, byteCount: nil, thread: 1, time: start + 10) }
+            for offset in [1, 3, 5] as [UInt64] {
+                try builder.free(address: base + offset, byteCount: nil, thread: 1, time: start + 10)
+            }
             if step > 0 {
                 for offset in [2, 4] as [UInt64] {
                     try builder.free(address: base - 100 + offset, byteCount: nil, thread: 1, time: start + 20)

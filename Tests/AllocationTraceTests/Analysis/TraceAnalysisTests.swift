@@ -72,8 +72,10 @@ private func trace(_ script: [(name: UInt64, byteCount: Int?, thread: UInt64)], 
             analysis.liveCurve.peakBytes == [
                 100, 5100, 5000, 5100, 100, 100 + mebibytes, mebibytes, 5000 + mebibytes, 5000,
             ])
-        #expect(analysis.peakDemand == PeakDemand(
-            verySmall: 100, small: 5000, medium: 0, large: 2 << 20, veryLarge: 0, granules: 2 << 20))
+        #expect(
+            analysis.peakDemand
+                == PeakDemand(
+                    verySmall: 100, small: 5000, medium: 0, large: 2 << 20, veryLarge: 0, granules: 2 << 20))
     }
 
     @Test func withoutTimesThereAreNoDurations() throws {
@@ -121,8 +123,9 @@ private func trace(_ script: [(name: UInt64, byteCount: Int?, thread: UInt64)], 
         var collector = DistributionCollector()
         for value in (0...1000 as ClosedRange<UInt64>).shuffled() { collector.record(value) }
         let distribution = try #require(collector.distribution)
-        #expect([distribution.minimum, distribution.p50, distribution.p90, distribution.p99, distribution.maximum]
-            == [0, 500, 900, 990, 1000])
+        #expect(
+            [distribution.minimum, distribution.p50, distribution.p90, distribution.p99, distribution.maximum]
+                == [0, 500, 900, 990, 1000])
         #expect(distribution.buckets.map(\.lowest) == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
         #expect(distribution.buckets.map(\.count) == [1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 489])
     }
