@@ -20,7 +20,10 @@ import Testing
     @Test func theAdaptivePoolUnlessAnotherIsClearlyFaster() {
         func chosen(_ standard: [Double], _ optimized: [Double], _ adaptive: [Double]) -> PoolName {
             PoolSuggestion.choosePool(
-                estimate([("standard", standard), ("optimized", optimized), ("adaptive", adaptive)])
+                estimate([
+                    ("standard", standard + standard), ("optimized", optimized + optimized),
+                    ("adaptive", adaptive + adaptive),
+                ])
             ).0
         }
         #expect(chosen([100, 101, 102], [95, 96, 97], [100, 100, 100]) == .adaptive)

@@ -13,7 +13,8 @@ public struct SizeDrift: Sendable, Equatable, Codable {
 /// Finds chains of sizes `s, s + d, s + 2d, ...` that appear in this order.
 ///
 /// A new size makes a candidate with each of the latest new sizes below it; an allocation of the size that a candidate
-/// expects makes it longer. Cost: a look-up an event, and 32 insertions for a size's first appearance. Memory: bounded.
+/// expects makes it longer, if it comes about as long after the one before as that came after its own: a step later.
+/// Cost: a look-up an event, and 32 insertions for a size's first appearance. Memory: bounded.
 struct SizeDriftCollector {
     /// Shorter chains appear by chance.
     static let minimumSizes = 8
@@ -26,9 +27,17 @@ struct SizeDriftCollector {
         let step: Int
         var last: Int
         var count: Int
+        /// The event that asked for the last size, and how many events after the one before it.
+        var index: Int
+        var interval: Int
+
+        /// Whether an event comes when the next size is due: from half the interval on, up to twice.
+        func isDue(at index: Int) -> Bool {
+            (interval / 2 - 8...2 * interval + 8).contains(index - self.index)
+        }
     }
 
-    private var recent: [Int] = []
+    private var recent: [(size: Int, index: Int)] = []
     private var candidates: [Int: [Chain]] = [:]
     /// What each candidate expects, oldest first: where there are too many, the oldest go.
     private var ages: [Int] = []
@@ -42,18 +51,28 @@ struct SizeDriftCollector {
         var steps: Set<Int> = []
         if let waiting = candidates.removeValue(forKey: size) {
             for var chain in waiting {
+                guard chain.isDue(at: observed.index) else {
+                    keep(chain)
+                    continue
+                }
                 chain.last = size
                 chain.count += 1
+                chain.interval = observed.index - chain.index
+                chain.index = observed.index
                 arrivals.append(chain)
                 steps.insert(chain.step)
             }
         }
         if isFirstOfSize {
-            for earlier in recent where earlier < size && !steps.contains(size - earlier) {
-                arrivals.append(Chain(first: earlier, step: size - earlier, last: size, count: 2))
-                steps.insert(size - earlier)
+            for earlier in recent where earlier.size < size && !steps.contains(size - earlier.size) {
+                let step = size - earlier.size
+                arrivals.append(
+                    Chain(
+                        first: earlier.size, step: step, last: size, count: 2, index: observed.index,
+                        interval: observed.index - earlier.index))
+                steps.insert(step)
             }
-            recent.append(size)
+            recent.append((size, observed.index))
             if recent.count > Self.recentCount { recent.removeFirst() }
         }
         for chain in arrivals { expect(chain) }

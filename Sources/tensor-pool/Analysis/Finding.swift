@@ -57,6 +57,10 @@ struct FindingList {
             + "\(Figures.percent(statistics.relativeSpread)))"
     }
 
+    private static func amount(_ bytes: Int) -> String {
+        bytes < 1 << 20 ? "\((bytes + 1023) >> 10) KiB" : "\(Figures.mebibytes(bytes)) MiB"
+    }
+
     private var prewarming: Finding {
         guard let amounts = suggestion.prewarming, amounts.byteCount > 0 else {
             return Finding(kind: .prewarming, text: "Nothing is worth making ready ahead of time.")
@@ -64,7 +68,7 @@ struct FindingList {
         let parts = [
             ("VerySmall", amounts.verySmall), ("Small", amounts.small), ("Medium", amounts.medium),
             ("Large", amounts.large), ("VeryLarge", amounts.veryLarge),
-        ].filter { $0.1 > 0 }.map { "\($0.0) \(Figures.mebibytes($0.1)) MiB" }
+        ].filter { $0.1 > 0 }.map { "\($0.0) \(Self.amount($0.1))" }
         var text =
             "Make ready \(Figures.mebibytes(amounts.byteCount)) MiB ahead of time: \(parts.joined(separator: ", "))."
         if let plain = estimate.subject(suggestion.pool.rawValue), let own = estimate.subject(ReplayEstimate.suggested)

@@ -47,6 +47,9 @@ struct PoolSuggestion: Codable, Equatable {
         return settings.flatMap { $0.enablePrewarming ? $0.prewarming : nil }
     }
 
+    /// Fewer rounds are not enough to prefer a pool by.
+    private static let minimumRounds = 5
+
     /// The adaptive pool, unless another is faster by more than a tenth and by more than both spreads.
     static func choosePool(_ estimate: ReplayEstimate) -> (PoolName, String) {
         guard let adaptive = estimate.subject(PoolName.adaptive.rawValue)?.nanosecondsPerEvent else {
@@ -54,6 +57,7 @@ struct PoolSuggestion: Codable, Equatable {
         }
         for name in [PoolName.optimized, .standard] {
             guard let other = estimate.subject(name.rawValue)?.nanosecondsPerEvent else { continue }
+            guard min(other.rounds, adaptive.rounds) >= minimumRounds else { continue }
             if other.median < 0.9 * adaptive.median, other.upperQuartile < adaptive.lowerQuartile {
                 return (
                     name,

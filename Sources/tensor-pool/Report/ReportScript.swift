@@ -31,7 +31,7 @@ enum ReportScript {
           const body = rows.map((r, i) => {
             const y = i * 26 + 4;
             let out = `<text x="${left - 8}" y="${y + 14}" text-anchor="end">${escape(r.name)}</text>`
-              + `<rect x="${left}" y="${y + 2}" width="${Math.max(1, x(r.value) - left)}" height="16" rx="3" fill="${r.colour}"/>`;
+              + `<rect x="${left}" y="${y + 2}" width="${r.value ? Math.max(1, x(r.value) - left) : 0}" height="16" rx="3" fill="${r.colour}"/>`;
             if (r.high !== undefined)
               out += `<path class="spread" d="M${x(r.low)} ${y + 10}H${x(r.high)}M${x(r.low)} ${y + 6}v8M${x(r.high)} ${y + 6}v8"/>`;
             if (r.ring !== undefined && r.ring <= top) out += `<circle class="ring" cx="${x(r.ring)}" cy="${y + 10}" r="4"/>`;

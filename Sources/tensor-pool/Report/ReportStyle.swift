@@ -37,6 +37,6 @@ enum ReportStyle {
         .prose td:last-child { white-space: normal; min-width: 240px; }
         @media (max-width: 600px) { body { margin-top: 14px; padding: 0 12px; } .findings { padding: 8px 10px 8px 30px; } canvas { height: 300px; } }
         @media print { :root { color-scheme: light; } body { max-width: none; margin: 0; font-size: 11pt; } .controls, details { display: none; }
-          section { break-inside: avoid; } canvas { height: 300px; } .scroll { overflow: visible; } }
+          section { break-inside: avoid; } th, td { white-space: normal; } canvas { height: 300px; } .scroll { overflow: visible; } }
         """
 }
