@@ -21,6 +21,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/ordo-one/TextTable", .upToNextMinor(from: "0.0.2")),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", .upToNextMinor(from: "0.2.0")),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -53,7 +55,8 @@ let package = Package(
             swiftSettings: strict),
         // Traces and measuring, without jemalloc: the helper that measures the system's malloc uses it too.
         .target(
-            name: "AllocationTrace", dependencies: ["CZlib"],
+            name: "AllocationTrace",
+            dependencies: ["CZlib", .product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
         // The command, and its helper that measures the system's malloc in a process without jemalloc.
@@ -63,6 +66,7 @@ let package = Package(
                 "TensorPool", "Jemalloc", "AllocationTrace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
+                .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: strict
         ),

@@ -7,12 +7,12 @@ struct ConstructionCost: Codable, Equatable {
     let nanoseconds: Double
     /// By how much resident memory grew, without prewarming.
     let residentBytes: Int
-    /// What the default configuration's prewarming takes on top.
+    /// What the configuration's prewarming takes on top.
     let prewarmNanoseconds: Double
     let prewarmResidentBytes: Int
 }
 
-/// A pool in its default configuration, and what it cost to make.
+/// A pool, and what it cost to make.
 ///
 /// Two are made, without prewarming and with it, and the second is the pool: the difference between them is the
 /// prewarming.
@@ -22,9 +22,10 @@ struct PoolConstruction<Pool: MeasuredPool> {
     /// Keeps what the first one left behind from being used by the second.
     private let bare: Pool
 
-    init() throws {
-        let bare = try Self.measure { try Pool.make(isPrewarmed: false) }
-        let ready = try Self.measure { try Pool.make(isPrewarmed: true) }
+    /// - Parameter configuration: nil for the default.
+    init(configuration: PoolConfiguration? = nil) throws {
+        let bare = try Self.measure { try Pool.make(isPrewarmed: false, configuration: configuration) }
+        let ready = try Self.measure { try Pool.make(isPrewarmed: true, configuration: configuration) }
         pool = ready.pool
         self.bare = bare.pool
         cost = ConstructionCost(

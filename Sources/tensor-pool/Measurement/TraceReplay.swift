@@ -15,6 +15,10 @@ struct TraceReplay {
     let file: TraceFile
     let touch: Touch
     let rounds: Int
+    /// No round begins after this time, but for the first three; nil for no such bound.
+    var timeLimit: Duration?
+    /// Of the pool; nil for its default.
+    var configuration: PoolConfiguration?
 
     private var trace: AllocationTrace { file.trace }
 
@@ -35,7 +39,7 @@ struct TraceReplay {
 
     private func run<Pool: MeasuredPool>(_: Pool.Type, afterEach report: (Int) -> Void) throws -> Outcome {
         JemallocBlock.releaseUnusedMemory()
-        let construction = try PoolConstruction<Pool>()
+        let construction = try PoolConstruction<Pool>(configuration: configuration)
         let pool = construction.pool
         var first = pool.statistics()
         let replay = try run(TensorBufferBlock<Pool>.self, on: pool) { done in
@@ -54,7 +58,20 @@ struct TraceReplay {
     ) throws(ReplayError) -> ReplayReport {
         JemallocBlock.releaseUnusedMemory()
         var replay = try Replay<Block>(trace, on: source, touch: touch)
-        return try replay.run(rounds: rounds, afterEach: report)
+        let start = ContinuousClock.now
+        var whole = try replay.run(rounds: 1)
+        report(1)
+        while isWanted(another: whole.rounds.count, since: start) {
+            whole.rounds.append(try replay.runRound())
+            report(whole.rounds.count)
+        }
+        return whole
+    }
+
+    private func isWanted(another done: Int, since start: ContinuousClock.Instant) -> Bool {
+        guard done < rounds else { return false }
+        guard done > 2, let timeLimit else { return true }
+        return ContinuousClock.now - start < timeLimit
     }
 
     private func runInHelper(afterEach report: (Int) -> Void) throws -> Outcome {
@@ -63,9 +80,10 @@ struct TraceReplay {
         // A temporary file has to be there until the helper has read it.
         defer { withExtendedLifetime(source) {} }
         let description = try helper.describe()
+        let start = ContinuousClock.now
         var whole = try helper.replay(path: source.path, touch: touch, rounds: 1)
         report(1)
-        while whole.rounds.count < rounds {
+        while isWanted(another: whole.rounds.count, since: start) {
             whole.rounds += try helper.replay(path: source.path, touch: touch, rounds: 1).rounds
             report(whole.rounds.count)
         }

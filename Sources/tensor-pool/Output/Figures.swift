@@ -9,6 +9,11 @@ enum Figures {
         value.formatted(.number.locale(locale).grouping(.automatic))
     }
 
+    /// A count with its noun, which takes an s: `1 thread`, `11,917 events`.
+    static func count(_ value: Int, _ noun: String) -> String {
+        "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+    }
+
     /// With three digits that mean something, and thousands apart: `4.21`, `36.5`, `1,992`.
     static func decimal(_ value: Double) -> String {
         let digits = value.magnitude < 10 ? 2 : value.magnitude < 100 ? 1 : 0

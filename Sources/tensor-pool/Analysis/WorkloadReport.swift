@@ -1,0 +1,35 @@
+import AllocationTrace
+import Foundation
+import TensorPool
+
+/// What `tensor-pool analyze --format json` prints. The keys are stable: later versions add keys and keep these.
+struct WorkloadReport: Codable, Equatable {
+    let machine: MachineDescription
+    /// The file as it was named.
+    let file: String
+    let format: String
+    /// In plain words, what to do first.
+    let findings: [Finding]
+    let suggestion: PoolSuggestion
+    let estimate: ReplayEstimate
+    let analysis: TraceAnalysis
+
+    /// Analyses a trace and measures the allocators on it.
+    /// - Parameter seconds: about how long the replays may take together.
+    init(_ file: TraceFile, touch: Touch, seconds: Double, topSizes: Int, progress: Progress) throws {
+        defer { progress.finish() }
+        machine = .current
+        self.file = file.path
+        format = file.format.rawValue
+        progress.show("analysing \(Figures.count(file.trace.events.count)) events")
+        analysis = TraceAnalysis(file.trace, topSizes: topSizes)
+        let measurement = try ReplayEstimation(
+            file.trace, boundaries: analysis.steps?.boundaries ?? [], touch: touch, seconds: seconds, progress: progress
+        )
+        try measurement.measurePools()
+        suggestion = PoolSuggestion(analysis, measurement.estimate, memoryBytes: machine.memoryBytes)
+        try measurement.measureSuggestion(suggestion.configuration)
+        estimate = measurement.estimate
+        findings = FindingList(analysis: analysis, estimate: estimate, suggestion: suggestion).findings
+    }
+}

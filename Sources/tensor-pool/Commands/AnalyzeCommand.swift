@@ -1,0 +1,112 @@
+import AllocationTrace
+import ArgumentParser
+
+/// How `analyze` prints its figures.
+enum AnalysisFormat: String, CaseIterable, ExpressibleByArgument {
+    case table, json, csv
+}
+
+struct AnalyzeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "analyze",
+        abstract: "Says what a recorded workload's allocations cost, and which pool and settings suit it.",
+        discussion: """
+            Reads an RMM log (CSV), a PyTorch profiler trace (JSON with profile_memory=True), a binary trace \
+            (.tptrace) or a minimalloc problem (CSV), plain or gzip, known by its content; - is standard input. Finds \
+            sizes, lifetimes, the step that repeats, sizes that grow, tensors that other threads free, and likely \
+            leaks. Then it replays the trace, each allocator in processes of its own that take turns: gains are \
+            measured, with rounds and spread. A trace too long for the time is replayed from its beginning, up to a step's end.
+
+            JSON keys: machine, file, format, findings (kind, text), suggestion (pool, whyPool, profile, whyProfile, \
+            configuration, as --configuration writes it), estimate (traceEvents, replayedEvents, touch, turns, subjects: \
+            name, allocator, firstRound, nanosecondsPerEvent, minorPageFaults, residentGrowthOverPeakLive, \
+            reservedBytes, constructionMilliseconds) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
+            drifts, steps, threads, likelyLeaks, liveCurve, peakDemand). Statistics are rounds, minimum, \
+            lowerQuartile, median, upperQuartile, maximum. CSV has section, item, figure, value and unit.
+
+            Exit codes: 0 done; 1 a file cannot be read or written, or a replay failed; 64 wrong arguments.
+
+            Examples:
+              tensor-pool analyze profile.json.gz
+              tensor-pool analyze trace.csv.gz --configuration pool.json
+              zcat log.csv.gz | tensor-pool analyze - --format json > analysis.json
+            """
+    )
+
+    @Argument(help: "The trace.", completion: .file(extensions: ["csv", "gz", "json", "tptrace"]))
+    var file: String
+
+    @OptionGroup var measurement: WorkloadArguments
+
+    @Option(help: "How the figures are printed.")
+    var format: AnalysisFormat = .table
+
+    @Option(
+        name: .customLong("configuration"),
+        help: "Where the suggested configuration is written, to be loaded by a program.",
+        completion: .file(extensions: ["json"]))
+    var configurationPath: String?
+
+    func run() throws {
+        let report = try measurement.report(on: file)
+        if let configurationPath {
+            try PoolConfigurationFile.write(report.suggestion.configuration, to: configurationPath)
+        }
+        switch format {
+        case .table: print(report.text)
+        case .json: print(try JSONOutput.text(report))
+        case .csv: print(report.commaSeparated)
+        }
+    }
+}
+
+/// What `analyze` and `report` have in common.
+struct WorkloadArguments: ParsableArguments {
+    @Option(
+        help: "What is written into each block that is replayed: nothing, a byte in every 4 KiB page, or every byte.")
+    var touch: Touch = .page
+
+    @Option(help: "About how many seconds the replays take together, 0.1 to 3600.")
+    var seconds = 6.0
+
+    @Option(help: "How many sizes are listed, 1 to 1000.")
+    var sizes = 12
+
+    @Option(help: "Of which kind of device memory events are taken, by PyTorch's number: 0 the CPU, 1 CUDA.")
+    var deviceType = 0
+
+    func validate() throws {
+        guard seconds >= 0.1, seconds <= 3600 else {
+            throw ValidationError("--seconds is 0.1 to 3600, not \(seconds).")
+        }
+        guard (1...1000).contains(sizes) else {
+            throw ValidationError("--sizes is 1 to 1000, not \(sizes).")
+        }
+    }
+
+    /// Reads, analyses and measures.
+    func report(on path: String) throws -> WorkloadReport {
+        let progress = Progress()
+        let read = try read(path, progress: progress)
+        return try report(on: read, progress: progress)
+    }
+
+    func read(_ path: String, progress: Progress) throws -> TraceFile {
+        let details: TraceDetails = [.times]
+        return try TraceLoading(progress: progress).read(
+            path, options: TraceFile.Options(details: details, deviceType: deviceType))
+    }
+
+    func report(on file: TraceFile, progress: Progress) throws -> WorkloadReport {
+        guard !file.trace.events.isEmpty else { throw EmptyTrace(path: file.path) }
+        return try WorkloadReport(
+            file, touch: touch, seconds: seconds, topSizes: sizes, progress: progress)
+    }
+}
+
+/// A trace without a single event: there is nothing to say about it.
+struct EmptyTrace: Error, CustomStringConvertible {
+    let path: String
+
+    var description: String { "\(path): the trace has no allocations to analyse" }
+}

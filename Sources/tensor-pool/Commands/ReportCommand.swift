@@ -1,0 +1,43 @@
+import AllocationTrace
+import ArgumentParser
+import Foundation
+
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Writes what 'analyze' finds as one page with pictures.",
+        discussion: """
+            Analyses and replays as 'analyze' does, and observes each pool over one more replay: live, cached and \
+            reserved bytes over time, where each tensor lies, and what the adaptive pool decides and why. The page is \
+            one file without any network access, in light and dark, for phones and for printing; its figures stand in \
+            it as JSON, in the element with the id 'figures' (keys: report, as 'analyze --format json' prints it, and pools: pool, curve, map, decisions). \
+            The page appears when it is complete.
+
+            Exit codes: 0 done; 1 a file cannot be read or written, or a replay failed; 64 wrong arguments.
+
+            Examples:
+              tensor-pool report profile.json.gz -o report.html
+              tensor-pool report trace.csv.gz --seconds 30 --output report.html
+            """
+    )
+
+    @Argument(help: "The trace.", completion: .file(extensions: ["csv", "gz", "json", "tptrace"]))
+    var file: String
+
+    @Option(name: .shortAndLong, help: "Where the page is written.", completion: .file(extensions: ["html"]))
+    var output: String
+
+    @OptionGroup var measurement: WorkloadArguments
+
+    func run() throws {
+        let progress = Progress()
+        let read = try measurement.read(file, progress: progress)
+        let report = try measurement.report(on: read, progress: progress)
+        let sizes = report.analysis.sizes.mostBytes.map(\.byteCount).sorted()
+        let pools = try PoolObservation.all(read.trace, asking: sizes, progress: progress)
+        progress.finish()
+        let page = ReportPage(figures: ReportPage.Figures(report: report, pools: pools))
+        try Data(page.html().utf8).write(to: URL(filePath: output), options: .atomic)
+        StandardError.write("\(file): \(report.findings.count) findings written to \(output)")
+    }
+}

@@ -1,0 +1,94 @@
+import AllocationTrace
+import TensorPool
+
+/// What a pool held over a replay, where it put each tensor, and what it decided.
+///
+/// One pass over the trace with the pool's statistics read some hundred times. Nothing is written to the memory, and
+/// nothing is timed: bytes and addresses do not depend on it. For the adaptive pool two more passes follow before it is asked, so that it has
+/// measured what repeats.
+struct PoolObservation: Codable, Equatable {
+    /// The pool's own account of its bytes, at the same events for every pool.
+    struct Curve: Codable, Equatable {
+        var events: [Int] = []
+        var liveBytes: [Int] = []
+        var cachedBytes: [Int] = []
+        var reservedBytes: [Int] = []
+    }
+
+    /// What the adaptive pool answers when asked about a size.
+    struct Decision: Codable, Equatable {
+        let byteCount: Int
+        let strategy: String
+        let rule: String
+        let why: String
+    }
+
+    let pool: PoolName
+    let curve: Curve
+    let map: AllocationMap
+    let decisions: [Decision]
+
+    private static let samples = 300
+    private static let passesBeforeAsking = 3
+
+    /// - Parameter sizes: what the adaptive pool is asked about, in bytes.
+    static func all(_ trace: AllocationTrace, asking sizes: [Int], progress: Progress) throws -> [PoolObservation] {
+        progress.show("observing the pools")
+        return [
+            try observe(TensorMemoryPool.make(isPrewarmed: true), trace),
+            try observe(OptimizedTensorMemoryPool.make(isPrewarmed: true), trace),
+            try observe(AdaptiveTensorMemoryPool.make(isPrewarmed: true), trace) { pool in
+                sizes.map {
+                    let decision = pool.explain(byteCount: $0)
+                    return Decision(
+                        byteCount: $0, strategy: decision.strategy.description, rule: decision.rule.rawValue,
+                        why: decision.reason)
+                }
+            },
+        ]
+    }
+
+    private static func observe<Pool: MeasuredPool>(
+        _ pool: Pool, _ trace: AllocationTrace, decisions: ((Pool) -> [Decision])? = nil
+    ) throws -> PoolObservation {
+        var curve = Curve()
+        var map = AllocationMap.Collector(slotCount: trace.slotCount)
+        var handles = [MemoryHandle?](repeating: nil, count: trace.slotCount)
+        let interval = max(1, trace.events.count / samples)
+        func sample(_ index: Int) {
+            let figures = pool.statistics()
+            curve.events.append(index)
+            curve.liveBytes.append(figures.liveBytes)
+            curve.cachedBytes.append(figures.cachedBytes + figures.prewarmedBytes)
+            curve.reservedBytes.append(figures.reservedBytes)
+        }
+        for pass in 0..<(decisions == nil ? 1 : passesBeforeAsking) {
+            for index in trace.events.indices {
+                let event = trace.events[index]
+                let slot = Int(event.slot)
+                if event.kind == .allocate {
+                    let handle = try pool.allocateTensor(id: UInt64(slot), byteCount: event.byteCount)
+                    handles[slot] = handle
+                    // The address is only looked at.
+                    if pass == 0 {
+                        map.allocate(event, at: index, address: unsafe UInt(bitPattern: handle.baseAddress))
+                    }
+                } else if let handle = handles[slot] {
+                    try pool.deallocateTensor(id: UInt64(slot), handle)
+                    handles[slot] = nil
+                    if pass == 0 { map.free(event, at: index) }
+                }
+                if pass == 0 && index % interval == 0 { sample(index) }
+            }
+            if pass == 0 { sample(trace.events.count) }
+            for slot in handles.indices {
+                guard let handle = handles[slot] else { continue }
+                try pool.deallocateTensor(id: UInt64(slot), handle)
+                handles[slot] = nil
+            }
+        }
+        return PoolObservation(
+            pool: Pool.name, curve: curve, map: map.map(eventCount: trace.events.count),
+            decisions: decisions?(pool) ?? [])
+    }
+}

@@ -1,0 +1,84 @@
+import TensorPool
+import Testing
+
+@testable import AllocationTrace
+@testable import tensor_pool
+
+@Suite struct PoolSuggestionTests {
+    private func estimate(_ figures: [(String, [Double])]) -> ReplayEstimate {
+        ReplayEstimate(
+            traceEvents: 1, replayedEvents: 1, touch: .page, turns: 1,
+            subjects: figures.compactMap { name, values in
+                RoundStatistics(values).map {
+                    ReplayEstimate.Subject(
+                        name: name, allocator: name, firstRound: $0, nanosecondsPerEvent: $0, minorPageFaults: $0,
+                        residentGrowthOverPeakLive: 1, reservedBytes: nil, constructionMilliseconds: nil)
+                }
+            })
+    }
+
+    @Test func theAdaptivePoolUnlessAnotherIsClearlyFaster() {
+        func chosen(_ standard: [Double], _ optimized: [Double], _ adaptive: [Double]) -> PoolName {
+            PoolSuggestion.choosePool(
+                estimate([
+                    ("standard", standard + standard), ("optimized", optimized + optimized),
+                    ("adaptive", adaptive + adaptive),
+                ])
+            ).0
+        }
+        #expect(chosen([100, 101, 102], [95, 96, 97], [100, 100, 100]) == .adaptive)
+        #expect(chosen([100, 101, 102], [80, 81, 82], [100, 100, 100]) == .optimized)
+        #expect(chosen([50, 51, 52], [100, 100, 100], [100, 100, 100]) == .standard)
+        // Faster in the middle, but the spreads overlap.
+        #expect(chosen([200, 200, 200], [50, 80, 140], [90, 100, 110]) == .adaptive)
+    }
+
+    @Test func amountsAddUpToThePeakOfAllTogether() {
+        let demand = PeakDemand(
+            verySmall: 10, small: 20, medium: 300, large: 5000, veryLarge: 60_000, granules: 62_000)
+        let adaptive = PoolSuggestion.prewarming(demand, pool: .adaptive, atMost: 1 << 40)
+        #expect(adaptive == .init(verySmall: 0, small: 0, medium: 300, large: 5000, veryLarge: 56_700))
+        let optimized = PoolSuggestion.prewarming(demand, pool: .optimized, atMost: 4000)
+        #expect(optimized == .init(verySmall: 10, small: 20, medium: 300, large: 3700, veryLarge: 0))
+    }
+
+    @Test func profilesFollowTheFigures() throws {
+        func profile(
+            _ sizes: [Int], keeping kept: Int = 0, memory: Int = 1 << 40
+        ) throws -> PoolSuggestion.Profile {
+            var builder = AllocationTraceBuilder(maximumEvents: 10_000)
+            try builder.allocate(address: 1 << 40, byteCount: kept, thread: 1)
+            for (index, size) in sizes.enumerated() {
+                try builder.allocate(address: UInt64(index + 1), byteCount: size, thread: 1)
+                try builder.free(address: UInt64(index + 1), byteCount: nil, thread: 1)
+            }
+            return PoolSuggestion.chooseProfile(TraceAnalysis(builder.finish()), memoryBytes: memory).0
+        }
+        #expect(try profile(Array(repeating: 100, count: 50)) == .smallTensors)
+        #expect(try profile(Array(repeating: 3 << 20, count: 50)) == .largeTensors)
+        #expect(try profile(Array(repeating: 3 << 20, count: 50), memory: 4 << 20) == .memoryConstrained)
+        #expect(try profile(Array(repeating: 100 << 10, count: 50)) == .standard)
+        let step = (0..<50).map { 70_000 + $0 * $0 * 64 }
+        #expect(try profile((0..<5).flatMap { _ in step }) == .training)
+        #expect(try profile((0..<5).flatMap { _ in step }, keeping: 1 << 20) == .inference)
+    }
+
+    /// The prefix ends with a step, and is a legal history of its own.
+    @Test func prefixesEndWithSteps() throws {
+        var builder = AllocationTraceBuilder(maximumEvents: 10_000)
+        for index in 0..<1000 as Range<UInt64> {
+            try builder.allocate(address: index + 1, byteCount: 1000, thread: 1)
+            if index > 0 { try builder.free(address: index, byteCount: nil, thread: 1) }
+        }
+        let whole = builder.finish()
+        let prefix = try TracePrefix(whole, maximumBytes: 100_500, maximumEvents: 1 << 20, boundaries: [50, 150, 250])
+        #expect(!prefix.isWhole)
+        #expect(prefix.trace.events.count == 150)
+        #expect(prefix.trace.events[..<150] == whole.events[..<150])
+        #expect(prefix.trace.summary.allocatedBytes <= 100_500)
+        let loose = try TracePrefix(whole, maximumBytes: .max, maximumEvents: 1 << 20, boundaries: [])
+        #expect(loose.isWhole)
+        let tight = try TracePrefix(whole, maximumBytes: 1, maximumEvents: 1 << 20, boundaries: [])
+        #expect(tight.trace.events.count == 1)
+    }
+}
