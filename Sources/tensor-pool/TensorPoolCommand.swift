@@ -11,7 +11,7 @@ struct TensorPoolCommand: ParsableCommand {
             """,
         subcommands: [
             GapCommand.self, CompareCommand.self, DemoCommand.self, ReplayCommand.self, ConvertCommand.self,
-            MainJobCommand.self,
+            RecordCommand.self, MainJobCommand.self,
         ]
     )
 }
