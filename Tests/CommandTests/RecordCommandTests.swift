@@ -53,7 +53,7 @@ import Testing
 
     @Test func exitCodesAreThoseOfTheProgram() throws {
         #expect(try record(["sh", "-c", "exit 7"]).status == 7)
-        #expect(try record(["sh", "-c", "kill -TERM $$"]).status == 128 + SIGTERM)
+        #expect(try record(["sh", "-c", "kill -KILL $$"]).status == 128 + SIGKILL)
         let missing = try record(["nonexistent-program"])
         #expect(missing.status == 127)
         #expect(missing.errors.contains("nonexistent-program cannot be started: No such file or directory"))
@@ -77,7 +77,7 @@ import Testing
         let result = try BuiltCommand.run(["record", "-o", "/nonexistent/x.tptrace", "--", "echo", "ran"])
         #expect(result.status == 125)
         #expect(result.output == "")
-        #expect(result.errors.contains("/nonexistent for what is recorded cannot be made: No such file or directory"))
+        #expect(result.errors.contains("/nonexistent/ for what is recorded cannot be made: No such file or directory"))
     }
 
     /// A program that is killed leaves all that it did.
@@ -154,16 +154,17 @@ import Testing
     @Test func whatAKilledCommandLeavesCanBeRecovered() throws {
         let process = Process()
         process.executableURL = BuiltCommand.tensorPool
-        process.arguments = ["record", "-o", output, "--threshold", "64", "--", "sh", "-c", "echo ready; read x"]
-        let (printed, input) = (Pipe(), Pipe())
+        process.arguments = [
+            "record", "-o", output, "--threshold", "64", "--", "sh", "-c", "echo $$; while :; do sleep 0.05; done",
+        ]
+        let printed = Pipe()
         process.standardOutput = printed
-        process.standardInput = input
         try process.run()
-        _ = try printed.fileHandleForReading.read(upToCount: 5)
+        let program = printed.fileHandleForReading.availableData
         kill(process.processIdentifier, SIGKILL)
+        // The program lives on without the command, and Foundation waits for both.
+        kill(try #require(pid_t(String(decoding: program.dropLast(), as: UTF8.self))), SIGKILL)
         process.waitUntilExit()
-        try input.fileHandleForWriting.close()
-        _ = try printed.fileHandleForReading.readToEnd()
         let left = try #require(try files().first { $0.hasPrefix("out.tptrace.recording-") })
         let recording = folder.url.appending(path: left).path(percentEncoded: false)
         let result = try BuiltCommand.run(["record", "-o", output, "--recover", recording])
@@ -176,8 +177,10 @@ import Testing
         let damaged = folder.url.appending(path: "damaged")
         try FileManager.default.createDirectory(at: damaged, withIntermediateDirectories: true)
         var whole = Data("TPRAWREC".utf8) + Data([1, 0, 0, 0]) + Data(count: 4084)
-        for kind: UInt8 in [1, 9, 2] {
-            whole += Data(repeating: 0xff, count: 24) + Data([5, 0, 0, 0, kind, 0, 0, 0])
+        // Two records, one of an unknown kind, and one of a size that nothing has.
+        for (kind, size) in [(1, 0), (9, 0), (1, 0xff), (2, 0)] as [(UInt8, UInt8)] {
+            whole += Data(repeating: 0xff, count: 16) + Data([0, 16, 0, 0, 0, 0, 0, size])
+            whole += Data([5, 0, 0, 0, kind, 0, 0, 0])
         }
         try (whole + Data(count: 17)).write(to: damaged.appending(path: "7-0.raw"))
         try Data(count: 5000).write(to: damaged.appending(path: "8-0.raw"))

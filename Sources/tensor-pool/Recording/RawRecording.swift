@@ -11,6 +11,8 @@ struct RawRecording {
     private static let blockLength = 1 << 16
     private static let recordLength = 32
     private static let nameLength = 64
+    /// No address space of today is larger.
+    private static let largestSize: UInt64 = 1 << 57
 
     let path: String
     let process: UInt32
@@ -85,9 +87,11 @@ struct RawRecording {
         case 2: kind = .free
         default: return nil
         }
+        let size = block.number(UInt64.self, at: start + 16)
+        guard size <= Self.largestSize else { return nil }
         return RecordedEvent(
             kind: kind, address: block.number(UInt64.self, at: start + 8),
-            byteCount: kind == .free ? nil : Int(clamping: block.number(UInt64.self, at: start + 16)),
+            byteCount: kind == .free ? nil : Int(size),
             thread: UInt64(block.number(UInt32.self, at: start + 24)),
             time: Int64(bitPattern: block.number(UInt64.self, at: start) &- clockTime))
     }
