@@ -16,6 +16,9 @@ let package = Package(
         .library(name: "TensorPoolServiceLifecycle", targets: ["TensorPoolServiceLifecycle"]),
         .library(name: "Jemalloc", targets: ["Jemalloc"]),
         .library(name: "AllocationTrace", targets: ["AllocationTrace"]),
+        .library(name: "TensorTrace", targets: ["TensorTrace"]),
+        // Loaded into other programs by `tensor-pool record`; not to be linked.
+        .library(name: "tensorpool-recorder", type: .dynamic, targets: ["CTraceRecorder"]),
         .executable(name: "tensor-pool", targets: ["tensor-pool"]),
     ],
     dependencies: [
@@ -59,6 +62,15 @@ let package = Package(
             dependencies: ["CZlib", .product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
+        // The recorder of TensorPool's allocators.
+        .target(
+            name: "TensorTrace", dependencies: ["TensorPool", "AllocationTrace", "CThreadSlot"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        // The recorder that `tensor-pool record` loads into programs. It must not bring the Swift runtime along, and
+        // "Embedded" is what keeps SwiftPM from linking it.
+        .target(
+            name: "CTraceRecorder", linkerSettings: [.unsafeFlags(["-enable-experimental-feature", "Embedded"])]),
+
         // The command, and its helper that measures the system's malloc in a process without jemalloc.
         .executableTarget(
             name: "tensor-pool",
@@ -86,6 +98,8 @@ let package = Package(
         .testTarget(
             name: "AllocationTraceTests", dependencies: ["AllocationTrace", "CZlib"], exclude: ["Samples"],
             swiftSettings: strict),
+        .testTarget(
+            name: "TensorTraceTests", dependencies: ["TensorTrace", "TensorPool"], swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: ["tensor-pool", "tensor-pool-system", "AllocationTrace", "TensorPool"], swiftSettings: strict),

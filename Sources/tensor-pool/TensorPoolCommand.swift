@@ -11,7 +11,7 @@ struct TensorPoolCommand: ParsableCommand {
             """,
         subcommands: [
             GapCommand.self, CompareCommand.self, DemoCommand.self, ReplayCommand.self, ConvertCommand.self,
-            PlanCommand.self, AnalyzeCommand.self, ReportCommand.self, MainJobCommand.self,
+            PlanCommand.self, AnalyzeCommand.self, ReportCommand.self, RecordCommand.self, MainJobCommand.self,
         ]
     )
 }

@@ -1,5 +1,5 @@
 /// Why a trace could not be written. Where it was to replace a file, that file is as it was.
-public struct TraceWriteError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct TraceWriteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The path as it was given.
     public let file: String
     /// What the system says.

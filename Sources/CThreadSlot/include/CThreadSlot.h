@@ -145,6 +145,10 @@ void *_Nullable *_Nonnull tensorpool_empty_table(void);
 /// Makes every thread of the process pass a full memory barrier before this returns. False where it could not be had.
 bool tensorpool_barrier_all_threads(void);
 
+/// The calling thread's id, as the system has it, and its name. False where it has none, or a longer one.
+uint64_t tensorpool_thread_id(void);
+bool tensorpool_thread_name(char *_Nonnull name, size_t capacity);
+
 /// Sets bytes with stores that go past the cache; destination 64-byte aligned, count a multiple of 64.
 void tensorpool_fill_streaming(void *_Nonnull destination, uint8_t value, size_t count);
 

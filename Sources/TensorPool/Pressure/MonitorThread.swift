@@ -9,7 +9,7 @@ internal import Darwin
 #endif
 
 /// A thread of the system that takes no signals.
-@safe struct MonitorThread: @unchecked Sendable {
+@safe package struct MonitorThread: @unchecked Sendable {
     private let thread: pthread_t
     private let process = getpid()
 
@@ -19,7 +19,7 @@ internal import Darwin
     }
 
     /// Starts `body`; nil where the system refuses a thread.
-    init?(_ body: @escaping @Sendable () -> Void) {
+    package init?(_ body: @escaping @Sendable () -> Void) {
         if FaultInjection.refuses(.thread) { return nil }
         let work = unsafe Unmanaged.passRetained(Work(body))
         var all = sigset_t()
@@ -61,7 +61,7 @@ internal import Darwin
 
     /// Waits until the thread is gone; called by the thread itself, lets it go alone. In a forked child, where the
     /// thread does not exist, does nothing.
-    func finish() {
+    package func finish() {
         guard getpid() == process else { return }
         if pthread_equal(thread, pthread_self()) != 0 {
             pthread_detach(thread)

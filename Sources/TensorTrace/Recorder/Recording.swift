@@ -1,0 +1,141 @@
+internal import AllocationTrace
+internal import Synchronization
+internal import TensorPool
+
+/// A recording: the rings of its threads, and the thread that writes them out.
+///
+/// The order of life: ``start(path:configuration:)`` makes the writer's thread, which holds the recording; ``finish()``
+/// takes it out of the registry, closes the rings, and waits until the writer has written the rest.
+final class Recording: Sendable {
+    let id: RecordingID
+    let configuration: TraceRecorderConfiguration
+    private let signal = WriterSignal()
+    private let rings = Mutex(Rings())
+    private let droppedWithoutRing = Atomic(0)
+    private let thread = Mutex<MonitorThread?>(nil)
+
+    private struct Rings {
+        var owned: [EventRing] = []
+        /// Rings that have no owner and are empty, for the next threads.
+        var idle: [EventRing] = []
+        var isClosed = false
+        /// Of rings that are gone.
+        var dropped = 0
+    }
+
+    private init(id: RecordingID, configuration: TraceRecorderConfiguration) {
+        self.id = id
+        self.configuration = configuration
+    }
+
+    static func start(
+        path: String, configuration: TraceRecorderConfiguration
+    ) throws(TraceRecorderError) -> Recording {
+        guard !RecordingRegistry.isForkedChild else { throw .forkedChild }
+        let recording = Recording(id: RecordingRegistry.newID(), configuration: try configuration.validated())
+        let writer = try RecordingWriter(path: path, recording: recording)
+        guard let thread = MonitorThread({ writer.run() }) else { throw .noThread }
+        recording.thread.withLock { $0 = thread }
+        RecordingRegistry.add(recording)
+        return recording
+    }
+
+    // MARK: The recording threads
+
+    /// A ring that the calling thread owns; nil where there is no room for one.
+    func makeRing() -> EventRing? {
+        rings.withLock { rings in
+            if rings.isClosed { return nil }
+            if let ring = rings.idle.popLast() {
+                ring.adopt()
+                rings.owned.append(ring)
+                return ring
+            }
+            let bytes = configuration.bufferBytesPerThread
+            guard rings.owned.count < configuration.bufferByteLimit / bytes,
+                let ring = EventRing(byteCount: bytes, signal: signal)
+            else { return nil }
+            rings.owned.append(ring)
+            return ring
+        }
+    }
+
+    func countDropped() { droppedWithoutRing.add(1, ordering: .relaxed) }
+
+    var droppedEventCount: Int {
+        let counted = rings.withLock { rings in
+            (rings.owned + rings.idle).reduce(rings.dropped) { $0 + $1.droppedCount }
+        }
+        return counted + droppedWithoutRing.load(ordering: .relaxed)
+    }
+
+    // MARK: The writer
+
+    /// What there is to write now. Rings without an owner are given to `body` for the last time.
+    func drain(_ body: (EventRing) -> Void) {
+        let owned = rings.withLock { $0.owned }
+        var abandoned: [ObjectIdentifier] = []
+        for ring in owned {
+            // Asked before: what the owner wrote last is then in what `body` takes out.
+            if ring.isAbandoned { abandoned.append(ObjectIdentifier(ring)) }
+            body(ring)
+        }
+        guard !abandoned.isEmpty else { return }
+        rings.withLock { rings in
+            for ring in rings.owned where abandoned.contains(ObjectIdentifier(ring)) { rings.idle.append(ring) }
+            rings.owned.removeAll { abandoned.contains(ObjectIdentifier($0)) }
+        }
+    }
+
+    func awaitWork() -> (flushes: Int, isStopped: Bool) { signal.awaitWork(atMost: configuration.flushInterval) }
+    func report(flushes: Int, failure: TraceRecorderError?) { signal.report(flushes: flushes, failure: failure) }
+    func report(_ result: Result<TraceRecorderResult, TraceRecorderError>) { signal.report(result) }
+
+    /// Events that were taken out of the rings and could not be written.
+    func countDropped(_ count: Int) { droppedWithoutRing.add(count, ordering: .relaxed) }
+
+    // MARK: The recorder's user
+
+    func flush() throws(TraceRecorderError) {
+        guard !RecordingRegistry.isForkedChild else { throw .forkedChild }
+        if let failure = signal.requestFlush() { throw failure }
+    }
+
+    func finish() throws(TraceRecorderError) -> TraceRecorderResult {
+        guard let result = end(atMost: nil) else { throw .forkedChild }
+        return try result.get()
+    }
+
+    func finishAtExit() { _ = end(atMost: configuration.exitPatience) }
+
+    /// Nil where the patience ended first, and in a forked child.
+    private func end(atMost patience: Duration?) -> Result<TraceRecorderResult, TraceRecorderError>? {
+        guard !RecordingRegistry.isForkedChild else { return nil }
+        RecordingRegistry.remove(self)
+        close()
+        guard let result = signal.requestStop(atMost: patience) else { return nil }
+        thread.withLock { $0.take() }?.finish()
+        return result
+    }
+
+    /// No events from here on.
+    private func close() {
+        rings.withLock { rings in
+            rings.isClosed = true
+            for ring in rings.owned { ring.close() }
+        }
+    }
+
+    /// Writer: all is written. Threads that live on hold their ring until they end or record something else.
+    func releaseRings() {
+        rings.withLock { rings in
+            for ring in rings.owned {
+                ring.releaseMemory()
+                rings.dropped += ring.droppedCount
+            }
+            rings.dropped += rings.idle.reduce(0) { $0 + $1.droppedCount }
+            rings.owned = []
+            rings.idle = []
+        }
+    }
+}

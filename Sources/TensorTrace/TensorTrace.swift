@@ -1,0 +1,2 @@
+// Who imports TensorTrace has the trace formats too.
+@_exported public import AllocationTrace
