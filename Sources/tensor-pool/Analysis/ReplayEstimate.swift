@@ -54,7 +54,12 @@ final class ReplayEstimation {
     private static let processes = 20.0
     private static let maximumEvents = 1 << 20
 
-    private let prefix: TracePrefix
+    /// A tenth of the usual share is enough for a first look.
+    private static let pilotShare = 0.1
+
+    private let trace: AllocationTrace
+    private let boundaries: [Int]
+    private var prefix: TracePrefix
     private let touch: Touch
     private let seconds: Double
     private let folder: URL
@@ -66,6 +71,8 @@ final class ReplayEstimation {
     init(
         _ trace: AllocationTrace, boundaries: [Int], touch: Touch, seconds: Double, progress: Progress
     ) throws {
+        self.trace = trace
+        self.boundaries = boundaries
         self.touch = touch
         self.seconds = seconds
         self.progress = progress
@@ -84,14 +91,37 @@ final class ReplayEstimation {
     /// Measures every pool, jemalloc and the system's malloc: once, and again while time is left.
     func measurePools() throws {
         let start = ContinuousClock.now
+        if !prefix.isWhole {
+            try measureAll(turn: 0, share: Self.pilotShare)
+            try lengthen()
+        }
         for turn in 0..<3 {
             // The suggestion's turn comes later, and takes as long as one pool's.
             guard turn == 0 || ContinuousClock.now - start < .seconds(seconds * 0.8) / (1 + turn) * turn else { return }
-            for shift in PoolChoice.allCases.indices {
-                let pool = PoolChoice.allCases[(shift + turn) % PoolChoice.allCases.count]
-                try measure(pool.rawValue, on: pool, configuration: nil)
-            }
+            try measureAll(turn: turn, share: 1)
         }
+    }
+
+    private func measureAll(turn: Int, share: Double) throws {
+        for shift in PoolChoice.allCases.indices {
+            let pool = PoolChoice.allCases[(shift + turn) % PoolChoice.allCases.count]
+            try measure(pool.rawValue, on: pool, configuration: nil, share: share)
+        }
+    }
+
+    /// Takes as much of the trace as three rounds of each subject have half the time for, by what the first look took:
+    /// the more of a trace is replayed, the more is the estimate that of the whole.
+    private func lengthen() throws {
+        let perEvent = outputs.values.compactMap(\.last).reduce(0) { sum, output in
+            sum + output.rounds.prefix(3).reduce(0) { $0 + Double($1.nanoseconds) }
+                / Double(max(1, output.trace.eventCount))
+        }
+        let events = Int(min(Double(Self.maximumEvents), seconds / 2 * 1e9 / max(perEvent, 1)))
+        outputs = [:]
+        order = []
+        guard events > prefix.trace.events.count else { return }
+        prefix = try TracePrefix(trace, maximumBytes: .max, maximumEvents: events, boundaries: boundaries)
+        try TraceFile.write(prefix.trace, to: tracePath, as: .tptrace)
     }
 
     /// Measures a pool in a configuration as often as the others.
@@ -99,18 +129,18 @@ final class ReplayEstimation {
         guard let pool = PoolChoice(rawValue: configuration.pool.rawValue) else { return }
         let path = folder.appending(path: "configuration.json").path(percentEncoded: false)
         try PoolConfigurationFile.write(configuration, to: path)
-        for _ in 0..<max(1, turns) { try measure(ReplayEstimate.suggested, on: pool, configuration: path) }
+        for _ in 0..<max(1, turns) { try measure(ReplayEstimate.suggested, on: pool, configuration: path, share: 1) }
     }
 
     private var turns: Int { outputs[PoolChoice.adaptive.rawValue]?.count ?? 0 }
 
-    private func measure(_ name: String, on pool: PoolChoice, configuration: String?) throws {
+    private func measure(_ name: String, on pool: PoolChoice, configuration: String?, share: Double) throws {
         progress.show("replaying \(Figures.count(prefix.trace.events.count)) events: \(name)")
         if outputs[name] == nil { order.append(name) }
         let arguments =
             [
                 "replay", tracePath, "--pool", pool.rawValue, "--touch", touch.rawValue, "--rounds", "1000",
-                "--seconds", "\(seconds / Self.processes)", "--format", "json",
+                "--seconds", "\(seconds / Self.processes * share)", "--format", "json",
             ] + (configuration.map { ["--configuration", $0] } ?? [])
         outputs[name, default: []].append(try OwnProcess.run(arguments, printing: ReplayOutput.self))
     }
