@@ -1,11 +1,6 @@
 import AllocationTrace
 import ArgumentParser
 
-/// How `analyze` prints its figures.
-enum AnalysisFormat: String, CaseIterable, ExpressibleByArgument {
-    case table, json, csv
-}
-
 struct AnalyzeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "analyze",
@@ -39,7 +34,7 @@ struct AnalyzeCommand: ParsableCommand {
     @OptionGroup var measurement: WorkloadArguments
 
     @Option(help: "How the figures are printed.")
-    var format: AnalysisFormat = .table
+    var format: FigureFormat = .table
 
     @Option(
         name: .customLong("configuration"),
