@@ -4,9 +4,9 @@
 /// is handed out of the cache may lie where the heap would not have put it. While the heap is small that is a few
 /// megabytes at worst, so a thread keeps up to four spans of a size within its budget. In a larger heap it keeps one, the
 /// one that it freed last: if it is small, or if it is what the heap handed out last (and would hand out again), so that
-/// a loop over one tensor never leaves the cache, however large that is. Measured on the bundled traces, with four spans
-/// of each of eight sizes and 4 MiB instead of one span: a third fewer instructions, and 1.28 times the peak of live
-/// bytes in place of 1.14.
+/// a loop over one tensor never leaves the cache, however large that is. Measured on the bundled traces (resident growth
+/// less 2 MiB over peak live, geometric mean, 2026-11-23): 1.13; with four spans of each of eight sizes within 4 MiB it is
+/// 1.26, for 59 % of bert_infer's allocations from the cache in place of 24 %.
 extension EngineState {
     /// Backed granules up to which a heap is small: 16 MiB.
     private static let smallHeapGranules = 1024
