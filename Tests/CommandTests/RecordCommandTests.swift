@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    /// This helper allocates on several threads where the machine has them; here it serves as any Swift program.
+    /// The helper serves as any Swift program.
     @Test func recordsASwiftProgram() throws {
         let program = BuiltCommand.helper.path(percentEncoded: false)
         #expect(try record([program], ["--threshold", "16"]).status == 0)

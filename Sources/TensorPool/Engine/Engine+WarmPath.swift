@@ -2,8 +2,9 @@ internal import CThreadSlot
 
 /// What the thread's cache cannot serve or keep, served and kept by what the engine has at hand: blocks of the depot, and
 /// free granules that were in use before. Most misses of a steady workload end here, so this path is short: a lock that is
-/// biased to the thread, a look at the lists of free runs, a few counts. Whatever is out of the ordinary is left, unchanged, to the
-/// cold path in `Engine+Blocks.swift`: memory to be got from an arena, limits, samples, inboxes, sweeps, zeroing.
+/// biased to the thread, a look at the lists of free runs, a few counts. Whatever is out of the ordinary is left to the cold
+/// path in `Engine+Blocks.swift`: memory to be got from an arena, limits, samples, inboxes, sweeps, zeroing. No block has
+/// been taken and nothing counted by then; only the thread's cache may have given a span back.
 extension Engine {
     /// A block for a plain request of the thread's, or nil.
     @inline(__always)

@@ -19,9 +19,9 @@ internal import Darwin
 /// at the tags of the granules before and behind it, and becomes one run with what is free there.
 ///
 /// That is "two-level segregated fit" (Masmano et al., ECRTS 2004) with a look at the own class before the next, and
-/// tags apart from the memory they describe. Address-ordered first fit over a bitmap with bounds was measured against it
-/// here, on the bundled traces: 1.13 times the peak of live bytes where this takes 1.10 (geometric means), and two to
-/// three times the instructions a call, the more the larger the spans.
+/// tags apart from the memory they describe. Address-ordered first fit was compared with it on the bundled traces,
+/// 2026-11-23: placement alone, simulated, takes 1.13 times the peak of live bytes where this takes 1.10 (geometric means);
+/// over a bitmap with bounds a replay of bert_infer took 416 instructions an event where this took 258 (callgrind).
 @safe struct FreeRuns: ~Copyable {
     private struct Node {
         /// Of the first and the last granule of a free run: its length. Zero in the first and last of a taken span and

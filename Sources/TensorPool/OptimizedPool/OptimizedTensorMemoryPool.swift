@@ -55,7 +55,8 @@ public final class OptimizedTensorMemoryPool: TensorAllocator {
 
     /// Allocates a tensor that is freed at the end of the returned value's life. See ``TensorAllocator``.
     ///
-    /// Cost: 5 to 11 ns (2-core x86-64 VM) at any size that the thread has freed before; some 30 ns from the span heap.
+    /// Cost: 5 to 11 ns (2-core x86-64 VM) at any size that the thread has freed before; from the span heap about
+    /// 80 ns with its release (1,000 tensors of 64 KiB at a time).
     @inlinable @inline(__always)
     public func allocate(
         byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
