@@ -110,6 +110,23 @@ TENSORPOOL_INLINE void tensorpool_order_store_before_load(void) {
 #endif
 }
 
+/// The place in a thread's cache of a request, by its bytes in lines of 64, rounded up: its size class (SizeClass.swift),
+/// and for no bytes at all a place that is always empty.
+enum { tensorpool_line_capacity = 513, tensorpool_empty_place = 177 };
+static const uint8_t tensorpool_place_of_lines[tensorpool_line_capacity] = {
+    [0] = tensorpool_empty_place,
+    [1] = 0, [2] = 1, [3] = 2, [4] = 3,
+    [5] = 4, [6] = 5, [7] = 6, [8] = 7,
+    [9 ... 10] = 8, [11 ... 12] = 9, [13 ... 14] = 10, [15 ... 16] = 11,
+    [17 ... 20] = 12, [21 ... 24] = 13, [25 ... 28] = 14, [29 ... 32] = 15,
+    [33 ... 40] = 16, [41 ... 48] = 17, [49 ... 56] = 18, [57 ... 64] = 19,
+    [65 ... 80] = 20, [81 ... 96] = 21, [97 ... 112] = 22, [113 ... 128] = 23,
+    [129 ... 160] = 24, [161 ... 192] = 25, [193 ... 224] = 26, [225 ... 256] = 27,
+    [257 ... 320] = 28, [321 ... 384] = 29, [385 ... 448] = 30, [449 ... 512] = 31,
+};
+
+TENSORPOOL_INLINE uint8_t tensorpool_place(size_t lines) { return tensorpool_place_of_lines[lines]; }
+
 /// How many static plans a process can have at one time.
 enum { tensorpool_plan_capacity = 4096 };
 

@@ -59,12 +59,21 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
     ) throws(TensorPoolError) -> TensorBuffer {
         if alignment > 0 && alignment <= 64 && alignment & (alignment &- 1) == 0 && traits.isCacheable {
-            let route = route(byteCount, traits.role)
-            if let address = unsafe HotPath.pop(
-                engine: route.number, bin: route.bin, granules: route.granules, byteCount: byteCount)
-            {
-                if zeroed { unsafe optimizedFront.engine.zero(address, byteCount) }
-                return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: route.number, kind: route.kind)
+            if let place = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
+                let route = routes.route(ofBin: place.bin, role: traits.role)
+                let number = number(route)
+                if let address = unsafe HotPath.pop(engine: number, kind: route.kind, byteCount: byteCount) {
+                    if zeroed { unsafe optimizedFront.engine.zero(address, byteCount) }
+                    return unsafe TensorBuffer(
+                        start: address, byteCount: byteCount, engine: number, kind: route.kind)
+                }
+            } else {
+                let kind = BlockKind.span(Granule.count(byteCount))
+                let number = number(routes.route(ofBin: kind.bin, role: traits.role))
+                if let address = unsafe HotPath.popShared(engine: number, byteCount: byteCount) {
+                    if zeroed { unsafe optimizedFront.engine.zero(address, byteCount) }
+                    return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
+                }
             }
         }
         return try allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
@@ -77,14 +86,21 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     ) throws(TensorPoolError) -> MemoryHandle {
         let traits = TensorTraits(device: device, isModelWeight: isModelWeight, isTemporary: isTemporary)
         if traits.isCacheable {
-            let route = route(byteCount, traits.role)
-            if let tensor = unsafe HotPath.popTensor(
-                engine: route.number, bin: route.bin, granules: route.granules, byteCount: byteCount, id: id)
-            {
-                let serial = route.isStandard ? standardFront.serial : optimizedFront.serial
-                return unsafe MemoryHandle(
-                    baseAddress: tensor.address, byteCount: byteCount, tensorID: id, record: tensor.record,
-                    state: tensor.state, serial: serial, kind: route.kind)
+            if let place = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
+                let route = routes.route(ofBin: place.bin, role: traits.role)
+                if let tensor = unsafe HotPath.popTensor(
+                    engine: number(route), kind: route.kind, byteCount: byteCount, id: id)
+                {
+                    return unsafe MemoryHandle(
+                        tensor, byteCount: byteCount, tensorID: id, serial: serial(route), kind: route.kind)
+                }
+            } else {
+                let kind = BlockKind.span(Granule.count(byteCount))
+                let route = routes.route(ofBin: kind.bin, role: traits.role)
+                if let tensor = unsafe HotPath.popSharedTensor(engine: number(route), byteCount: byteCount, id: id) {
+                    return unsafe MemoryHandle(
+                        tensor, byteCount: byteCount, tensorID: id, serial: serial(route), kind: kind)
+                }
             }
         }
         return try allocateHandle(id: id, byteCount: byteCount, traits: traits)
@@ -114,38 +130,14 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
 
     // MARK: - Routing
 
-    /// Where a request goes: engine, bin and key.
-    @frozen @usableFromInline struct Route {
-        @usableFromInline let isStandard: Bool
-        @usableFromInline let number: UInt32
-        @usableFromInline let kind: BlockKind
-        @usableFromInline let bin: Int
-        @usableFromInline let granules: Int
-
-        @inlinable @inline(__always)
-        init(isStandard: Bool, number: UInt32, kind: BlockKind, place: (bin: Int, granules: Int)) {
-            self.isStandard = isStandard
-            self.number = number
-            self.kind = kind
-            bin = place.bin
-            granules = place.granules
-        }
+    @inlinable @inline(__always)
+    func number(_ route: RouteTable.Route) -> UInt32 {
+        route.isStandard ? standardFront.number : optimizedFront.number
     }
 
     @inlinable @inline(__always)
-    func route(_ byteCount: Int, _ role: TensorRole) -> Route {
-        let kind = EngineFront.kind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling)
-        let place = CacheLayout.place(of: kind, byteCount: byteCount)
-        if routes.isStandard(bin: place.bin, role: role) {
-            return Route(isStandard: true, number: standardFront.number, kind: kind, place: place)
-        }
-        // Between the two pools' ceilings the optimized one has granules where the standard one has classes.
-        if kind.isSmall && byteCount > OptimizedTensorMemoryPool.smallCeiling {
-            return Route(
-                isStandard: false, number: optimizedFront.number, kind: .span,
-                place: CacheLayout.place(of: .span, byteCount: byteCount))
-        }
-        return Route(isStandard: false, number: optimizedFront.number, kind: kind, place: place)
+    func serial(_ route: RouteTable.Route) -> UInt64 {
+        route.isStandard ? standardFront.serial : optimizedFront.serial
     }
 
     @usableFromInline @inline(never)
@@ -155,11 +147,11 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         if let plan = routes.plan(byteCount: byteCount, role: traits.role) {
             return try timedBuffer(plan, alignment: alignment, zeroed: zeroed, traits: traits)
         }
-        // Two calls and no variable: the engine is not to be retained.
+        // No variable for the engine: it is not to be retained.
         return isStandard(byteCount, traits.role)
-            ? try standardFront.engine.allocateBuffer(
+            ? try standardFront.allocateWarm(
                 byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
-            : try optimizedFront.engine.allocateBuffer(
+            : try optimizedFront.allocateWarm(
                 byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 
@@ -195,6 +187,7 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         if role == .weight { return false }
         // The error for a size that is none is the same everywhere.
         guard byteCount > 0 else { return true }
-        return route(byteCount, role).isStandard
+        let kind = EngineFront.kind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling)
+        return routes.route(ofBin: kind.bin, role: role).isStandard
     }
 }

@@ -1,6 +1,6 @@
 public import Synchronization
 
-/// Which strategy each size bin goes to: a byte a bin that the hot path reads, and behind a lock what decides it.
+/// Where the sizes of each bin go: two bytes a bin that the hot path reads, and behind a lock what decides it.
 @safe @usableFromInline final class RouteTable: Sendable {
     /// One timed allocation to make.
     struct Plan {
@@ -18,8 +18,8 @@ public import Synchronization
         var skipped: [Int: Int] = [:]
     }
 
-    /// Two rows: temporaries, and all others; 0 is standard, 1 is optimized.
-    @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Atomic<UInt8>>
+    /// Two rows of routes: temporaries, and all others. By the standard strategy's bins, of which the optimized one's are a part.
+    @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Atomic<UInt16>>
     /// For each bin, visits that need not be looked at. Plain loads and stores: where threads lose some, no harm is done.
     nonisolated(unsafe) private let skips: UnsafeMutablePointer<Atomic<Int>>
     /// What measuring may cost: a millisecond at first, then 2 ns for each allocation off the hot path.
@@ -32,8 +32,8 @@ public import Synchronization
 
     init(_ configuration: AdaptiveConfiguration) {
         self.configuration = configuration
-        unsafe entries = .allocate(capacity: 2 * CacheLayout.recordBin)
-        for index in 0..<2 * CacheLayout.recordBin { unsafe (entries + index).initialize(to: Atomic(0)) }
+        unsafe entries = .allocate(capacity: 2 * CacheLayout.binCount)
+        for index in 0..<2 * CacheLayout.binCount { unsafe (entries + index).initialize(to: Atomic(0)) }
         unsafe skips = .allocate(capacity: CacheLayout.recordBin)
         for index in 0..<CacheLayout.recordBin { unsafe (skips + index).initialize(to: Atomic(0)) }
         publish(State())
@@ -42,15 +42,36 @@ public import Synchronization
     deinit {
         unsafe skips.deinitialize(count: CacheLayout.recordBin)
         unsafe skips.deallocate()
-        unsafe entries.deinitialize(count: 2 * CacheLayout.recordBin)
+        unsafe entries.deinitialize(count: 2 * CacheLayout.binCount)
         unsafe entries.deallocate()
     }
 
-    /// Whether a bin's tensors of a role go to the standard strategy.
+    /// Where the tensors of one bin and role go: to which strategy, and to which of its bins.
+    @frozen @usableFromInline struct Route {
+        /// The kind of block there, and 256 for the optimized strategy.
+        @usableFromInline let rawValue: UInt16
+
+        @inlinable @inline(__always) init(rawValue: UInt16) { self.rawValue = rawValue }
+
+        @inlinable @inline(__always) var isStandard: Bool { rawValue < 256 }
+        @inlinable @inline(__always) var kind: BlockKind { BlockKind(rawValue: rawValue & 0xFF) }
+
+        init(_ strategy: AllocationStrategy, bin: Int) {
+            // Between the two strategies' ceilings the optimized one has granules where the standard one has classes.
+            let isClassOfBoth =
+                bin >= SizeClass.count || SizeClass.byteCount(bin) <= OptimizedTensorMemoryPool.smallCeiling
+            rawValue =
+                strategy == .standard
+                ? UInt16(bin)
+                : 256
+                    + (isClassOfBoth ? UInt16(bin) : BlockKind.span(Granule.count(SizeClass.byteCount(bin))).rawValue)
+        }
+    }
+
     @inlinable @inline(__always)
-    func isStandard(bin: Int, role: TensorRole) -> Bool {
-        let row = role == .temporary ? CacheLayout.recordBin : 0
-        return unsafe entries[row &+ bin].load(ordering: .relaxed) == 0
+    func route(ofBin bin: Int, role: TensorRole) -> Route {
+        let row = role == .temporary ? CacheLayout.binCount : 0
+        return Route(rawValue: unsafe entries[row &+ bin].load(ordering: .relaxed))
     }
 
     var forced: AllocationStrategy? {
@@ -161,9 +182,7 @@ public import Synchronization
     /// The bin of a size: the standard strategy's, of which the optimized one's are a part.
     private static func bin(_ byteCount: Int) -> Int {
         guard byteCount > 0 else { return 0 }
-        return CacheLayout.place(
-            of: EngineFront.kind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling), byteCount: byteCount
-        ).bin
+        return EngineFront.kind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling).bin
     }
 
     /// The largest request of each bin that the rules can tell apart: a class's size, or whole granules.
@@ -185,8 +204,11 @@ public import Synchronization
                     case .forced: state.forced ?? .standard
                     case .measured: state.measurements[bin]?.route ?? .optimized
                     }
-                unsafe entries[row * CacheLayout.recordBin + bin].store(UInt8(route.rawValue), ordering: .relaxed)
+                unsafe entries[row * CacheLayout.binCount + bin]
+                    .store(Route(route, bin: bin).rawValue, ordering: .relaxed)
             }
+            unsafe entries[row * CacheLayout.binCount + CacheLayout.emptyBin]
+                .store(UInt16(CacheLayout.emptyBin), ordering: .relaxed)
         }
     }
 }

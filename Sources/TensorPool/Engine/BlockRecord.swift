@@ -1,35 +1,51 @@
 public import Synchronization
 
-/// The pool's description of a block that a ``MemoryHandle`` names: 32 bytes, apart from the block.
+/// The pool's description of a block that a ``MemoryHandle`` names: 24 bytes, apart from the block.
 ///
-/// `state` is the generation times 4 plus one of three statuses. A handle carries the state it was made with, so one
-/// comparison tells a live handle from a stale one. The thread that allocated a tensor frees it with a plain load and
-/// a plain store. Any other thread first claims the record by compare-and-exchange and hands it to the owner, who
-/// frees the block when it next takes a slow path. Should both free one handle at the same instant, the owner's store
-/// wins and the claim comes to nothing: the block is freed once.
+/// `state` is a generation, the thread cache that owns the record, and one of three statuses. A handle carries the state
+/// it was made with, so one comparison tells a live handle from a stale one. The thread that allocated a tensor frees it
+/// with a plain load and a plain store. Any other thread first claims the record by compare-and-exchange and hands it to
+/// the owner, who frees the block when it next takes a slow path. Should both free one handle at the same instant, the
+/// owner's store wins and the claim comes to nothing: the block is freed once.
 @usableFromInline @unsafe struct BlockRecord: ~Copyable {
     @usableFromInline let state: Atomic<UInt64>
     @usableFromInline var tensorID: UInt64
-    @usableFromInline var address: UnsafeMutableRawPointer
-    /// Requested bytes times 2^16, plus the ordinal of the owner's cache.
-    @usableFromInline var byteCountAndOwner: UInt64
+    /// Bytes that were requested.
+    @usableFromInline var byteCount: Int
 
-    init(address: UnsafeMutableRawPointer) {
+    init() {
         unsafe state = Atomic(0)
         unsafe tensorID = 0
-        unsafe self.address = address
-        unsafe byteCountAndOwner = 0
+        unsafe byteCount = 0
     }
 }
 
+/// How the state of a record is made up: two bits of status, 16 of the owner's ordinal, 46 of the generation. A
+/// generation comes again after 2^46 tensors of one record, at 10 ns each in eight days.
 @frozen @usableFromInline enum RecordStatus {
     @usableFromInline static let free: UInt64 = 0
     @usableFromInline static let live: UInt64 = 1
     @usableFromInline static let claimed: UInt64 = 2
     @usableFromInline static let mask: UInt64 = 3
-    @usableFromInline static let generationStep: UInt64 = 4
+    @usableFromInline static let ownerShift: UInt64 = 2
+    @usableFromInline static let generationStep: UInt64 = 1 << 18
     /// The owner's ordinal of a record that no thread cache owns.
     @usableFromInline static let noOwner = 0xFFFF
+
+    /// The ordinal of the cache that owns the tensor.
+    @inlinable @inline(__always) static func owner(of state: UInt64) -> Int {
+        Int(truncatingIfNeeded: (state &>> ownerShift) & 0xFFFF)
+    }
+
+    /// The state of the next tensor of a record: a generation further, live.
+    @inlinable @inline(__always) static func next(after state: UInt64, owner: Int) -> UInt64 {
+        (state | (generationStep &- 1)) &+ 1 &+ (UInt64(truncatingIfNeeded: owner) &<< ownerShift | live)
+    }
+
+    /// Whether two states speak of one tensor.
+    static func isSameTensor(_ left: UInt64, _ right: UInt64) -> Bool {
+        left & ~(generationStep - 1) == right & ~(generationStep - 1)
+    }
 }
 
 @usableFromInline typealias BlockRecordPointer = UnsafeMutablePointer<BlockRecord>

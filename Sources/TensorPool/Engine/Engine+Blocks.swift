@@ -132,11 +132,11 @@ extension EngineState {
         }
         if let cache = unsafe cache { unsafe noteSlowOperation(cache) }
         switch kind {
-        case .span: unsafe freeSpan(block.address, byteCount: byteCount, cache: cache)
+        case _ where kind.isSpan: unsafe freeSpan(block.address, byteCount: byteCount, cache: cache)
         case .direct: unsafe freeDirect(block.address, byteCount: byteCount, cache: cache)
         case .weight: unsafe freeWeight(block.address, byteCount: byteCount)
         case .promotedSpan: unsafe freePromotedSpan(block.address, byteCount: byteCount)
-        default: unsafe freeSmall(block.address, Int(kind.rawValue), byteCount: byteCount, cache: cache)
+        default: unsafe freeSmall(block.address, kind.bin, byteCount: byteCount, cache: cache)
         }
     }
 

@@ -35,7 +35,7 @@ extension Engine {
                     unsafe seen[key] = sighting
                     unsafe tensors.append(
                         LiveTensor(
-                            id: record.pointee.tensorID, byteCount: Int(record.pointee.byteCountAndOwner >> 16),
+                            id: record.pointee.tensorID, byteCount: record.pointee.byteCount,
                             idleNanoseconds: now - sighting.nanoseconds))
                 }
                 unsafe state.sightings = unsafe seen

@@ -20,7 +20,7 @@ extension Engine {
             let record = unsafe handle.record
             // Only the thread that owns the record can know that its hot path is not freeing the tensor now.
             guard let cache = unsafe currentCache(&state),
-                unsafe Int(truncatingIfNeeded: record.pointee.byteCountAndOwner & 0xFFFF) == cache.pointee.ordinal
+                unsafe RecordStatus.owner(of: handle.state) == cache.pointee.ordinal
             else { return nil }
             let claimed = handle.state - RecordStatus.live + RecordStatus.claimed
             guard
@@ -34,8 +34,7 @@ extension Engine {
                 return nil
             }
             unsafe record.pointee.state.store(claimed - RecordStatus.claimed, ordering: .relaxed)
-            let generation = unsafe record.describe(
-                address: handle.baseAddress, byteCount: new, id: id, owner: cache.pointee.ordinal)
+            let generation = unsafe record.describe(byteCount: new, id: id, owner: cache.pointee.ordinal)
             return unsafe MemoryHandle(
                 baseAddress: handle.baseAddress, byteCount: new, tensorID: id, record: record, state: generation,
                 serial: serial, kind: kind)
@@ -51,7 +50,7 @@ extension EngineState {
         let kind = unsafe block.kind.withoutSample
         let isDone =
             switch kind {
-            case .span where configuration.usesSpanHeap:
+            case _ where kind.isSpan && configuration.usesSpanHeap:
                 new > configuration.smallCeiling
                     && (unsafe resizeSpan(block.address, Granule.count(old), to: Granule.count(new)))
             case .direct: unsafe resizeDirect(block.address, to: new)
@@ -62,10 +61,15 @@ extension EngineState {
             }
         guard isDone else { return nil }
         if unsafe block.kind.isSampled { unsafe samples.died(block.address, now: MonotonicClock.now()) }
-        unsafe countFree(bin: CacheLayout.place(of: kind, byteCount: old).bin, byteCount: old, cache: cache)
-        unsafe countAllocation(
-            bin: CacheLayout.place(of: kind, byteCount: new).bin, byteCount: new, cache: cache, missed: false)
-        return kind
+        let resized = kind.isSpan ? BlockKind.span(Granule.count(new)) : kind
+        unsafe countFree(bin: Self.bin(kind, old), byteCount: old, cache: cache)
+        unsafe countAllocation(bin: Self.bin(resized, new), byteCount: new, cache: cache, missed: false)
+        return resized
+    }
+
+    /// The bin that a block of a kind is counted in.
+    private static func bin(_ kind: BlockKind, _ byteCount: Int) -> Int {
+        kind.isCacheable ? kind.bin : CacheLayout.spanBin(Granule.count(byteCount))
     }
 
     private mutating func resizeSpan(_ address: UnsafeMutableRawPointer, _ old: Int, to new: Int) -> Bool {

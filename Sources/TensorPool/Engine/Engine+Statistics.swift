@@ -38,11 +38,11 @@ extension EngineState {
                 unsafe allocations += bin.pointee.allocations
                 unsafe frees += bin.pointee.frees
                 unsafe misses += bin.pointee.misses
-                let count = unsafe Int(bin.pointee.count)
+                let count = unsafe bin.pointee.count
                 if index < SizeClass.count {
                     smallCached += count * SizeClass.byteCount(index)
                 } else {
-                    unsafe spansCached += count * bin.pointee.granules << Granule.shift
+                    unsafe spansCached += count * Int(bin.pointee.granules) << Granule.shift
                 }
             }
             if index < SizeClass.count { smallInUse += (allocations - frees) * SizeClass.byteCount(index) }

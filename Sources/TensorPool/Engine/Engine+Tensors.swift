@@ -7,14 +7,11 @@ extension Engine {
         unsafe Filling.fill(address, with: 0, byteCount: byteCount, vectorized: vectorizedFilling)
     }
 
-    /// Allocates a buffer: a sampled hit, or the slow path.
+    /// Allocates a buffer: a sampled hit, or the cold path.
     @usableFromInline @inline(never)
     func allocateBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
         -> TensorBuffer
     {
-        if !zeroed && alignment == 64 && traits.isCacheable, let block = unsafe takeWarm(byteCount) {
-            return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
-        }
         try Self.validate(byteCount: byteCount, alignment: alignment, device: traits.device)
         if alignment <= 64 && traits.role != .weight, let block = unsafe sampledHit(byteCount) {
             if zeroed { unsafe zero(block.address, byteCount) }
@@ -59,8 +56,7 @@ extension Engine {
     ) -> MemoryHandle? {
         guard let record = unsafe state.takeRecord(cache: cache) else { return nil }
         let owner = unsafe cache?.pointee.ordinal ?? RecordStatus.noOwner
-        let generation = unsafe record.describe(
-            address: block.address, byteCount: byteCount, id: id, owner: owner)
+        let generation = unsafe record.describe(byteCount: byteCount, id: id, owner: owner)
         return unsafe MemoryHandle(
             baseAddress: block.address, byteCount: byteCount, tensorID: id, record: record, state: generation,
             serial: serial, kind: block.kind)
@@ -88,8 +84,9 @@ extension Engine {
             ).exchanged
         else { throw .freedTwice(tensorID: id) }
         let returned = unsafe ReturnedTensor(
-            record: record, claimedState: claimed, byteCount: handle.byteCount, kind: handle.kind)
-        let ordinal = unsafe Int(truncatingIfNeeded: record.pointee.byteCountAndOwner & 0xFFFF)
+            record: record, claimedState: claimed, address: handle.baseAddress, byteCount: handle.byteCount,
+            kind: handle.kind)
+        let ordinal = RecordStatus.owner(of: handle.state)
         let isOthers =
             unsafe ordinal != RecordStatus.noOwner && state.caches[ordinal].pointee.owner != nil
             && state.caches[ordinal] != cache
@@ -107,8 +104,7 @@ extension Engine {
         guard handle.tensorID == id else { throw .wrongTensorID(given: id, handle: handle.tensorID) }
         let state = unsafe handle.record.pointee.state.load(ordering: .acquiring)
         guard state != handle.state else { return }
-        let isSameGeneration = state & ~RecordStatus.mask == handle.state & ~RecordStatus.mask
-        throw isSameGeneration ? .freedTwice(tensorID: id) : .staleHandle(tensorID: id)
+        throw RecordStatus.isSameTensor(state, handle.state) ? .freedTwice(tensorID: id) : .staleHandle(tensorID: id)
     }
 
     // MARK: - Sampled hits
@@ -117,13 +113,11 @@ extension Engine {
     /// a sampled one.
     private func sampledHit(_ byteCount: Int) -> Block? {
         let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
-        let place = CacheLayout.place(of: kind, byteCount: byteCount)
-        guard HotPath.isSample(engine: number, bin: place.bin, granules: place.granules) else { return nil }
+        guard HotPath.isSample(engine: number, kind: kind) else { return nil }
         let start = MonotonicClock.now()
-        guard
-            let address = unsafe HotPath.pop(
-                engine: number, bin: place.bin, granules: place.granules, byteCount: byteCount, isSample: true)
-        else { return nil }
+        guard let address = unsafe HotPath.popSampled(engine: number, kind: kind, byteCount: byteCount) else {
+            return nil
+        }
         let end = MonotonicClock.now()
         return unsafe withState { state in
             state.samples.hit.add(Double(end - start) - MonotonicClock.cost)

@@ -52,7 +52,7 @@ extension Engine {
             unsafe state.caches.append(cache)
             state.inboxes.append([])
             let records = unsafe cache.bin(CacheLayout.recordBin)
-            unsafe records.pointee.limit = UInt32(records.pointee.capacity)
+            unsafe records.pointee.limit = records.pointee.capacity
         }
         unsafe cache.pointee.owner = owner
         unsafe tensorpool_store_entry(thread, number, cache)

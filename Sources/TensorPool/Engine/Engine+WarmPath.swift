@@ -7,14 +7,14 @@ internal import CThreadSlot
 /// been taken and nothing counted by then; only the thread's cache may have given a span back.
 extension Engine {
     /// A block for a plain request of the thread's, or nil.
-    @inline(__always)
+    @usableFromInline @inline(never)
     func takeWarm(_ byteCount: Int) -> Block? {
         guard byteCount > 0, byteCount <= Self.maximumByteCount, let cache = unsafe ownCache else { return nil }
         let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
         let isBiased = unsafe lock.lock(cache)
         let address =
             unsafe kind.isSmall
-            ? state.pointee.takeWarmSmall(Int(kind.rawValue), byteCount: byteCount, cache)
+            ? state.pointee.takeWarmSmall(kind.bin, byteCount: byteCount, cache)
             : state.pointee.takeWarmSpan(byteCount: byteCount, cache)
         unsafe lock.unlock(cache, isBiased: isBiased)
         guard let address = unsafe address else { return nil }
@@ -31,7 +31,7 @@ extension Engine {
         guard unsafe kind.isCacheable && state.pointee.isOrdinary(cache) else { return false }
         unsafe cache.pointee.slowOperations &+= 1
         if kind.isSmall {
-            unsafe state.pointee.freeSmall(address, Int(kind.rawValue), byteCount: byteCount, cache: cache)
+            unsafe state.pointee.freeSmall(address, kind.bin, byteCount: byteCount, cache: cache)
         } else {
             unsafe state.pointee.freeSpan(address, byteCount: byteCount, cache: cache)
         }
@@ -52,30 +52,30 @@ extension EngineState {
     @inline(__always)
     private func isOrdinary(_ bin: UnsafeMutablePointer<CacheBin>, _ cache: ThreadCachePointer) -> Bool {
         unsafe isOrdinary(cache) && slowAllocations & Self.timingMask != Self.timingMask
-            && bin.pointee.allocations & HotPath.sampleMask != HotPath.sampleMask
+            && bin.pointee.untilSample > 0
     }
 
     /// A block of a class from the depot, and more of them for the thread's bin.
     mutating func takeWarmSmall(_ index: Int, byteCount: Int, _ cache: ThreadCachePointer) -> UnsafeMutableRawPointer? {
         let bin = unsafe cache.bin(index)
-        guard unsafe isOrdinary(bin, cache), unsafe bin.pointee.count == 0, depot.count(ofClass: index) > 0 else {
+        guard unsafe isOrdinary(bin, cache), unsafe bin.pointee.isEmpty, depot.count(ofClass: index) > 0 else {
             return nil
         }
-        let count = unsafe refillFromDepot(index, cache) - 1
-        unsafe bin.pointee.count = UInt32(count)
-        let address = unsafe bin.pointee.entries[count]
+        unsafe bin.pointee.fill(refillFromDepot(index, cache))
+        let address = unsafe bin.pointee.pop()
         unsafe countWarmAllocation(bin, byteCount: byteCount, cache)
         return unsafe address
     }
 
     /// A span of the heap that was in use before.
+    @inline(__always)
     mutating func takeWarmSpan(byteCount: Int, _ cache: ThreadCachePointer) -> UnsafeMutableRawPointer? {
         let granules = Granule.count(byteCount)
         let index = CacheLayout.spanBin(granules)
         let bin = unsafe cache.bin(index)
         guard configuration.usesSpanHeap, unsafe isOrdinary(bin, cache) else { return nil }
-        if unsafe bin.pointee.granules != granules { unsafe adoptSize(granules, index, cache) }
-        guard unsafe bin.pointee.count == 0 else { return nil }
+        if unsafe !bin.pointee.keeps(granules) { unsafe adoptSize(granules, index, cache) }
+        guard unsafe bin.pointee.isEmpty else { return nil }
         unsafe giveUpLargeSpan(cache)
         guard let address = unsafe heap.takeUsed(granules) else { return nil }
         unsafe cache.pointee.lastMissedBin = index
@@ -91,7 +91,7 @@ extension EngineState {
     ) {
         slowAllocations &+= 1
         unsafe cache.pointee.slowOperations &+= 1
-        unsafe bin.pointee.allocations &+= 1
+        unsafe bin.pointee.countAllocation()
         unsafe bin.pointee.misses &+= 1
         unsafe cache.noteAllocated(byteCount)
         unsafe settle(cache)

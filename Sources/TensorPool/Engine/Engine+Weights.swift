@@ -9,11 +9,11 @@ extension Engine {
         switch handle.kind.withoutSample {
         case .weight, .promotedSpan:
             return WeightTransition(handle: handle, copyReason: nil)
-        case .span where source === self && promotesInPlace:
+        case let kind where kind.isSpan && source === self && promotesInPlace:
             return WeightTransition(handle: try promote(id: id, handle), copyReason: nil)
-        case .span where source === self:
+        case let kind where kind.isSpan && source === self:
             reason = "enableZeroCopyTransitions is off"
-        case .span, .direct:
+        case let kind where kind.isSpan || kind == .direct:
             reason = "the tensor lies in a standard arena, whose memory decays"
         default:
             reason = "a tensor of \(handle.byteCount) bytes shares its pages with others of its size class"
@@ -48,9 +48,8 @@ extension Engine {
                 let record = unsafe handle.record
                 let claimed = handle.state - RecordStatus.live
                 unsafe record.pointee.state.store(claimed, ordering: .relaxed)
-                let owner = unsafe Int(truncatingIfNeeded: record.pointee.byteCountAndOwner & 0xFFFF)
                 let generation = unsafe record.describe(
-                    address: handle.baseAddress, byteCount: handle.byteCount, id: id, owner: owner)
+                    byteCount: handle.byteCount, id: id, owner: RecordStatus.owner(of: handle.state))
                 if handle.kind.isSampled { unsafe state.samples.died(handle.baseAddress, now: MonotonicClock.now()) }
                 unsafe state.promoteSpan(byteCount: handle.byteCount, cache: cache)
                 promoted = unsafe MemoryHandle(

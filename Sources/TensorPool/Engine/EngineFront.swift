@@ -1,3 +1,5 @@
+public import CThreadSlot
+
 /// What a pool puts in front of its engine: the hot path for requests, and the way to the slow one.
 @frozen @usableFromInline struct EngineFront: Sendable {
     @usableFromInline let engine: Engine
@@ -12,9 +14,22 @@
 
     /// What a request would be made of, were it a cached block. `smallCeiling` is the engine's, a constant where a
     /// pool's hot path is compiled.
-    @inlinable @inline(__always)
+    @inline(__always)
     static func kind(_ byteCount: Int, smallCeiling: Int) -> BlockKind {
-        UInt(bitPattern: byteCount &- 1) < UInt(bitPattern: smallCeiling) ? .small(SizeClass.index(byteCount)) : .span
+        ownKind(byteCount, smallCeiling: smallCeiling) ?? .span(Granule.count(byteCount))
+    }
+
+    /// The same where it has a bin of its own, else nil: that of a size class, of up to 64 granules, or, for no bytes, one
+    /// that is always empty.
+    @inlinable @inline(__always)
+    static func ownKind(_ byteCount: Int, smallCeiling: Int) -> BlockKind? {
+        let lines = UInt(bitPattern: byteCount &+ 63) &>> 6
+        if lines <= UInt(bitPattern: smallCeiling) &>> 6 {
+            return BlockKind(rawValue: UInt16(truncatingIfNeeded: tensorpool_place(Int(bitPattern: lines))))
+        }
+        let granules = Granule.count(byteCount)
+        guard CacheLayout.hasOwnBin(granules: granules) else { return nil }
+        return BlockKind(rawValue: UInt16(truncatingIfNeeded: CacheLayout.firstSpanBin &+ granules &- 1))
     }
 
     /// Allocates a buffer.
@@ -23,14 +38,28 @@
         throws(TensorPoolError) -> TensorBuffer
     {
         if alignment > 0 && alignment <= 64 && alignment & (alignment &- 1) == 0 && traits.isCacheable {
-            let kind = Self.kind(byteCount, smallCeiling: smallCeiling)
-            let place = CacheLayout.place(of: kind, byteCount: byteCount)
-            if let address = unsafe HotPath.pop(
-                engine: number, bin: place.bin, granules: place.granules, byteCount: byteCount)
-            {
+            if let kind = Self.ownKind(byteCount, smallCeiling: smallCeiling) {
+                if let address = unsafe HotPath.pop(engine: number, kind: kind, byteCount: byteCount) {
+                    if zeroed { unsafe engine.zero(address, byteCount) }
+                    return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
+                }
+            } else if let address = unsafe HotPath.popShared(engine: number, byteCount: byteCount) {
                 if zeroed { unsafe engine.zero(address, byteCount) }
-                return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
+                return unsafe TensorBuffer(
+                    start: address, byteCount: byteCount, engine: number, kind: .span(Granule.count(byteCount)))
             }
+        }
+        return try allocateWarm(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+    }
+
+    /// Allocates a buffer that the thread's cache does not have.
+    @inlinable @inline(__always)
+    func allocateWarm(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits)
+        throws(TensorPoolError) -> TensorBuffer
+    {
+        let isPlain = !zeroed && alignment > 0 && alignment <= 64 && alignment & (alignment &- 1) == 0
+        if isPlain && traits.isCacheable, let block = unsafe engine.takeWarm(byteCount) {
+            return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
         }
         return try engine.allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
@@ -41,14 +70,13 @@
         throws(TensorPoolError) -> MemoryHandle
     {
         if traits.isCacheable {
-            let kind = Self.kind(byteCount, smallCeiling: smallCeiling)
-            let place = CacheLayout.place(of: kind, byteCount: byteCount)
-            if let tensor = unsafe HotPath.popTensor(
-                engine: number, bin: place.bin, granules: place.granules, byteCount: byteCount, id: id)
-            {
+            if let kind = Self.ownKind(byteCount, smallCeiling: smallCeiling) {
+                if let tensor = unsafe HotPath.popTensor(engine: number, kind: kind, byteCount: byteCount, id: id) {
+                    return unsafe MemoryHandle(tensor, byteCount: byteCount, tensorID: id, serial: serial, kind: kind)
+                }
+            } else if let tensor = unsafe HotPath.popSharedTensor(engine: number, byteCount: byteCount, id: id) {
                 return unsafe MemoryHandle(
-                    baseAddress: tensor.address, byteCount: byteCount, tensorID: id, record: tensor.record,
-                    state: tensor.state, serial: serial, kind: kind)
+                    tensor, byteCount: byteCount, tensorID: id, serial: serial, kind: .span(Granule.count(byteCount)))
             }
         }
         return try engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
@@ -57,13 +85,11 @@
     /// Frees a tensor by its handle.
     @inlinable @inline(__always)
     func deallocateTensor(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) {
-        if handle.serial == serial && handle.tensorID == id && handle.kind.isCacheable {
-            let place = CacheLayout.place(of: handle.kind, byteCount: handle.byteCount)
-            if unsafe HotPath.pushTensor(
-                engine: number, bin: place.bin, granules: place.granules, byteCount: handle.byteCount,
-                address: handle.baseAddress, record: handle.record, state: handle.state)
-            {
-                return
+        if handle.serial == serial && handle.tensorID == id {
+            if handle.kind.hasOwnBin {
+                if HotPath.pushTensor(engine: number, handle) { return }
+            } else if handle.kind.isCacheable {
+                if HotPath.pushSharedTensor(engine: number, handle) { return }
             }
         }
         try engine.deallocate(id: id, handle)

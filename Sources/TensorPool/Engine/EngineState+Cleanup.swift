@@ -14,8 +14,10 @@ extension EngineState {
         unsafe cache.pointee.grantedSmallBytes = 0
         for index in CacheLayout.firstSpanBin..<CacheLayout.recordBin { unsafe emptySpanBin(index, cache) }
         let bin = unsafe cache.bin(CacheLayout.recordBin)
-        unsafe records.put(bin.pointee.entries, Int(bin.pointee.count))
-        unsafe bin.pointee.count = 0
+        unsafe bin.pointee.rearrange { entries, count in
+            unsafe records.put(entries, count)
+            return 0
+        }
     }
 
     /// Returns what no cache and no tensor has: the depot's blocks to their arenas, free granules and empty slabs to
@@ -60,8 +62,7 @@ extension EngineState {
             return
         }
         unsafe tensor.record.pointee.state.store(tensor.claimedState - RecordStatus.claimed, ordering: .releasing)
-        let address = unsafe tensor.record.pointee.address
         unsafe putRecord(tensor.record, cache: cache)
-        unsafe free(Block(address: address, kind: tensor.kind), byteCount: tensor.byteCount, cache: cache)
+        unsafe free(Block(address: tensor.address, kind: tensor.kind), byteCount: tensor.byteCount, cache: cache)
     }
 }

@@ -15,7 +15,7 @@ extension EngineState {
     }
 
     /// How many slow operations of a thread lie between two looks at its bins.
-    static let sweepInterval = 256
+    static let sweepInterval = 1024
 
     /// Now and then takes the limits of bins that were not used since the last look, so that a thread's byte budget
     /// follows its work.
@@ -29,13 +29,10 @@ extension EngineState {
         if isIdleLookDue { returnUnusedGranules() }
         for index in 0..<CacheLayout.recordBin {
             let bin = unsafe cache.bin(index)
-            defer { unsafe bin.pointee.sweepMark = bin.pointee.allocations }
-            guard unsafe bin.pointee.limit > 0, unsafe bin.pointee.sweepMark == bin.pointee.allocations else {
-                continue
-            }
+            guard unsafe bin.pointee.limit > 0, unsafe bin.pointee.takeIdleness() else { continue }
             if index < SizeClass.count {
                 unsafe flush(index, bin, keeping: 0)
-                unsafe cache.pointee.grantedSmallBytes -= Int(bin.pointee.limit) * SizeClass.byteCount(index)
+                unsafe cache.pointee.grantedSmallBytes -= bin.pointee.limit * SizeClass.byteCount(index)
                 unsafe bin.pointee.limit = 0
                 if isIdleLookDue { returnDepot(index, keeping: 0) }
             } else {

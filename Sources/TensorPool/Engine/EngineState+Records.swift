@@ -10,13 +10,12 @@ extension EngineState {
             return unsafe taken == 1 ? record.assumingMemoryBound(to: BlockRecord.self) : nil
         }
         let bin = unsafe cache.bin(CacheLayout.recordBin)
-        if unsafe bin.pointee.count == 0 {
+        if unsafe bin.pointee.isEmpty {
             let taken = unsafe records.take(bin.pointee.capacity / 2, into: bin.pointee.entries)
             guard taken > 0 else { return nil }
-            unsafe bin.pointee.count = UInt32(taken)
+            unsafe bin.pointee.fill(taken)
         }
-        unsafe bin.pointee.count -= 1
-        return unsafe bin.pointee.entries[Int(bin.pointee.count)].assumingMemoryBound(to: BlockRecord.self)
+        return unsafe bin.pointee.pop().assumingMemoryBound(to: BlockRecord.self)
     }
 
     /// Takes a free record back.
@@ -27,12 +26,12 @@ extension EngineState {
             return
         }
         let bin = unsafe cache.bin(CacheLayout.recordBin)
-        if unsafe Int(bin.pointee.count) == bin.pointee.capacity {
-            let half = unsafe bin.pointee.capacity / 2
-            unsafe records.put(bin.pointee.entries + half, half)
-            unsafe bin.pointee.count = UInt32(half)
+        if unsafe bin.pointee.isFull {
+            unsafe bin.pointee.rearrange { entries, count in
+                unsafe records.put(entries + count / 2, count - count / 2)
+                return count / 2
+            }
         }
-        unsafe bin.pointee.entries[Int(bin.pointee.count)] = raw
-        unsafe bin.pointee.count += 1
+        unsafe bin.pointee.push(raw)
     }
 }

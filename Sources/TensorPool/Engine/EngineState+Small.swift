@@ -18,13 +18,12 @@ extension EngineState {
             return unsafe .block(Block(address: block.unsafelyUnwrapped, kind: .small(index)))
         }
         let bin = unsafe cache.bin(index)
-        let missed = unsafe bin.pointee.count == 0
+        let missed = unsafe bin.pointee.isEmpty
         if missed {
             let served = unsafe refill(index, cache)
             guard case .success = served else { return served.failure(needed: SizeClass.byteCount(index)) }
         }
-        unsafe bin.pointee.count -= 1
-        let address = unsafe bin.pointee.entries[Int(bin.pointee.count)]
+        let address = unsafe bin.pointee.pop()
         unsafe countAllocation(bin: index, byteCount: request.byteCount, cache: cache, missed: missed)
         return unsafe .block(Block(address: address, kind: .small(index)))
     }
@@ -39,27 +38,27 @@ extension EngineState {
             return
         }
         let bin = unsafe cache.bin(index)
-        if unsafe bin.pointee.count >= bin.pointee.limit { unsafe raiseLimit(index, cache) }
-        if unsafe bin.pointee.count >= bin.pointee.limit {
+        if unsafe bin.pointee.isFull { unsafe raiseLimit(index, cache) }
+        if unsafe bin.pointee.isFull {
             // The older half goes: what was freed last is warm.
-            unsafe flush(index, bin, keeping: Int(bin.pointee.limit) / 2)
+            unsafe flush(index, bin, keeping: bin.pointee.limit / 2)
         }
-        guard unsafe bin.pointee.count < bin.pointee.limit else {
+        guard unsafe !bin.pointee.isFull else {
             unsafe depot.put(address, class: index)
             boundDepot(index)
             return
         }
-        unsafe bin.pointee.entries[Int(bin.pointee.count)] = address
-        unsafe bin.pointee.count += 1
+        unsafe bin.pointee.push(address)
     }
 
     /// Moves all but the newest `keeping` blocks of a small bin to the depot.
     mutating func flush(_ index: Int, _ bin: UnsafeMutablePointer<CacheBin>, keeping: Int) {
-        let moved = unsafe Int(bin.pointee.count) - keeping
-        guard moved > 0 else { return }
-        unsafe depot.put(bin.pointee.entries, moved, class: index)
-        unsafe bin.pointee.entries.update(from: bin.pointee.entries + moved, count: keeping)
-        unsafe bin.pointee.count = UInt32(keeping)
+        guard unsafe bin.pointee.count > keeping else { return }
+        unsafe bin.pointee.rearrange { entries, count in
+            unsafe depot.put(entries, count - keeping, class: index)
+            unsafe entries.update(from: entries + (count - keeping), count: keeping)
+            return keeping
+        }
         boundDepot(index)
     }
 
@@ -67,12 +66,12 @@ extension EngineState {
     mutating func raiseLimit(_ index: Int, _ cache: ThreadCachePointer) {
         let bin = unsafe cache.bin(index)
         let size = SizeClass.byteCount(index)
-        let limit = unsafe Int(bin.pointee.limit)
+        let limit = unsafe bin.pointee.limit
         let room = unsafe max(0, configuration.smallCacheByteLimit - cache.pointee.grantedSmallBytes) / size
         let raised = unsafe min(max(2 * limit, 4), limit + room, bin.pointee.capacity)
         guard raised > limit else { return }
         unsafe cache.pointee.grantedSmallBytes += (raised - limit) * size
-        unsafe bin.pointee.limit = UInt32(raised)
+        unsafe bin.pointee.limit = raised
     }
 
     /// Fills an empty bin with at least one block.
@@ -81,21 +80,21 @@ extension EngineState {
         var taken = unsafe refillFromDepot(index, cache)
         if taken == 0 {
             // No more than a granule at a time: what is not asked for is not reserved either.
-            let batch = unsafe max(1, min(Int(bin.pointee.limit) / 2, Granule.byteCount / SizeClass.byteCount(index)))
+            let batch = unsafe max(1, min(bin.pointee.limit / 2, Granule.byteCount / SizeClass.byteCount(index)))
             let outcome = unsafe allocateFromArena(index, upTo: batch, into: bin.pointee.entries)
             guard case .success(let count) = outcome else { return outcome }
             taken = count
             for entry in 0..<taken { unsafe prefetch(bin.pointee.entries[entry]) }
         }
-        unsafe bin.pointee.count = UInt32(taken)
+        unsafe bin.pointee.fill(taken)
         return .success(taken)
     }
 
-    /// Moves blocks of the depot to the empty bin of a class. Returns how many; the bin's count is the caller's to set.
+    /// Moves blocks of the depot to the empty bin of a class. Returns how many; the bin is the caller's to fill.
     mutating func refillFromDepot(_ index: Int, _ cache: ThreadCachePointer) -> Int {
         unsafe raiseLimit(index, cache)
         let bin = unsafe cache.bin(index)
-        let taken = unsafe depot.take(max(1, Int(bin.pointee.limit) / 2), class: index, into: bin.pointee.entries)
+        let taken = unsafe depot.take(max(1, bin.pointee.limit / 2), class: index, into: bin.pointee.entries)
         if configuration.prefetchLines > 0 {
             for entry in 0..<taken { unsafe prefetch(bin.pointee.entries[entry]) }
         }

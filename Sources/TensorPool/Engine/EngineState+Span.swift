@@ -9,12 +9,11 @@ extension EngineState {
         if let cache = unsafe cache {
             unsafe adoptSize(granules, index, cache)
             let bin = unsafe cache.bin(index)
-            if unsafe bin.pointee.count > 0 && request.alignment <= Granule.byteCount {
-                unsafe bin.pointee.count -= 1
-                let address = unsafe bin.pointee.entries[Int(bin.pointee.count)]
+            if unsafe !bin.pointee.isEmpty && request.alignment <= Granule.byteCount {
+                let address = unsafe bin.pointee.pop()
                 unsafe countAllocation(bin: index, byteCount: request.byteCount, cache: cache, missed: false)
                 if request.zeroed { unsafe zero(address, request.byteCount) }
-                return unsafe .block(Block(address: address, kind: .span))
+                return unsafe .block(Block(address: address, kind: .span(granules)))
             }
         }
         let served =
@@ -27,26 +26,18 @@ extension EngineState {
         return served
     }
 
+    @inline(__always)
     mutating func freeSpan(_ address: UnsafeMutableRawPointer, byteCount: Int, cache: ThreadCachePointer?) {
         let granules = Granule.count(byteCount)
         let index = CacheLayout.spanBin(granules)
         unsafe countFree(bin: index, byteCount: byteCount, cache: cache)
-        guard let cache = unsafe cache else {
-            unsafe giveSpan(address, granules)
-            return
+        if let overflow = unsafe keepSpan(address, granules, index, cache) {
+            unsafe giveSpan(overflow.address, overflow.granules)
         }
-        unsafe adoptSize(granules, index, cache)
-        let bin = unsafe cache.bin(index)
-        if unsafe bin.pointee.count >= bin.pointee.limit { unsafe raiseSpanLimit(for: address, granules, index, cache) }
-        guard unsafe bin.pointee.count < bin.pointee.limit else {
-            unsafe giveSpan(address, granules)
-            return
-        }
-        unsafe bin.pointee.entries[Int(bin.pointee.count)] = address
-        unsafe bin.pointee.count += 1
     }
 
     /// Gives a span that no cache keeps back to where it came from.
+    @inline(__always)
     mutating func giveSpan(_ address: UnsafeMutableRawPointer, _ granules: Int) {
         if configuration.usesSpanHeap {
             unsafe heap.give(address, granules)
@@ -99,7 +90,7 @@ extension EngineState {
             }
         }
         heap.markWritten(span)
-        return unsafe .block(Block(address: span.address, kind: .span))
+        return unsafe .block(Block(address: span.address, kind: .span(granules)))
     }
 
     /// Gets a slab for at least `byteCount` bytes: the configured size, less where the system refuses that, more where
@@ -136,7 +127,7 @@ extension EngineState {
         }
         arenaSpanBytes += size
         backendAllocations += 1
-        return unsafe .block(Block(address: memory, kind: .span))
+        return unsafe .block(Block(address: memory, kind: .span(granules)))
     }
 
     func zero(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {

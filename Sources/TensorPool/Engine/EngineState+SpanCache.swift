@@ -13,38 +13,76 @@ extension EngineState {
     /// Granules up to which the span freed last is kept whatever it is: 256 KiB.
     private static let smallSpanGranules = 16
 
-    private var isHeapSmall: Bool { heap.backedGranules <= Self.smallHeapGranules }
+    @inline(__always) private var isHeapSmall: Bool { heap.backedGranules <= Self.smallHeapGranules }
 
     /// Makes a bin that several sizes share the bin of this size.
+    @inline(__always)
     mutating func adoptSize(_ granules: Int, _ index: Int, _ cache: ThreadCachePointer) {
         let bin = unsafe cache.bin(index)
-        guard unsafe bin.pointee.granules != granules else { return }
+        guard unsafe !bin.pointee.keeps(granules) else { return }
         unsafe emptySpanBin(index, cache)
-        unsafe bin.pointee.granules = granules
+        unsafe bin.pointee.granules = UInt32(clamping: granules)
     }
 
-    /// Lets a full bin keep the span that is being freed, if it may. Lock held.
+    /// Keeps a span that is freed, if it may. What is to go to the heap then: that span, the one it displaced, or nil.
     @inline(__always)
-    mutating func raiseSpanLimit(
-        for address: UnsafeMutableRawPointer, _ granules: Int, _ index: Int, _ cache: ThreadCachePointer
-    ) {
+    mutating func keepSpan(
+        _ address: UnsafeMutableRawPointer, _ granules: Int, _ index: Int, _ cache: ThreadCachePointer?
+    ) -> (address: UnsafeMutableRawPointer, granules: Int)? {
+        guard let cache = unsafe cache else { return unsafe (address, granules) }
+        unsafe adoptSize(granules, index, cache)
         let bin = unsafe cache.bin(index)
-        let size = granules << Granule.shift
-        guard unsafe Int(bin.pointee.limit) < bin.pointee.capacity, configuration.spanCacheByteLimit > 0 else { return }
-        if isHeapSmall {
-            if unsafe cache.pointee.grantedSpanBytes + size <= configuration.spanCacheByteLimit {
-                unsafe cache.pointee.grantedSpanBytes += size
-                unsafe bin.pointee.limit += 1
-                return
+        var displaced: (address: UnsafeMutableRawPointer, granules: Int)?
+        if unsafe bin.pointee.isFull {
+            guard unsafe mayKeepMore(granules, index, cache) else {
+                guard unsafe mayKeepLast(address, granules, index, cache) else { return unsafe (address, granules) }
+                unsafe displaced = unsafe displaceLast(cache)
+                unsafe cache.pointee.lastBin = index
+                unsafe bin.pointee.open()
+                unsafe bin.pointee.push(address)
+                return unsafe displaced
             }
+            unsafe cache.pointee.grantedSpanBytes &+= granules &<< Granule.shift
+            unsafe bin.pointee.limit &+= 1
         }
-        guard unsafe bin.pointee.limit == 0 else { return }
-        let isLoop =
-            unsafe cache.pointee.lastMissedBin == index && (!configuration.usesSpanHeap || heap.lastTaken == address)
-        guard granules <= Self.smallSpanGranules || isLoop else { return }
-        if unsafe cache.pointee.lastBin >= 0 { unsafe emptySpanBin(cache.pointee.lastBin, cache) }
-        unsafe cache.pointee.lastBin = index
-        unsafe bin.pointee.limit = 1
+        unsafe bin.pointee.push(address)
+        return nil
+    }
+
+    /// Whether a full bin may keep one more within the thread's budget: in a small heap.
+    @inline(__always)
+    private func mayKeepMore(_ granules: Int, _ index: Int, _ cache: ThreadCachePointer) -> Bool {
+        guard isHeapSmall else { return false }
+        let bin = unsafe cache.bin(index)
+        return unsafe bin.pointee.limit < bin.pointee.capacity
+            && cache.pointee.grantedSpanBytes &+ granules &<< Granule.shift <= configuration.spanCacheByteLimit
+    }
+
+    /// Whether a bin that keeps nothing may keep the span that is freed last: a small one, or one of a loop.
+    @inline(__always)
+    private func mayKeepLast(
+        _ address: UnsafeMutableRawPointer, _ granules: Int, _ index: Int, _ cache: ThreadCachePointer
+    ) -> Bool {
+        guard configuration.spanCacheByteLimit > 0, unsafe cache.bin(index).pointee.limit == 0 else { return false }
+        if granules <= Self.smallSpanGranules { return true }
+        return unsafe cache.pointee.lastMissedBin == index
+            && (!configuration.usesSpanHeap || heap.lastTaken == address)
+    }
+
+    /// The span that was kept as the last one so far, which is to go, if there is any.
+    @inline(__always)
+    private mutating func displaceLast(
+        _ cache: ThreadCachePointer
+    ) -> (address: UnsafeMutableRawPointer, granules: Int)? {
+        let last = unsafe cache.pointee.lastBin
+        guard last >= 0 else { return nil }
+        let bin = unsafe cache.bin(last)
+        guard unsafe bin.pointee.limit == 1 else {
+            unsafe emptySpanBin(last, cache)
+            return nil
+        }
+        guard let span = unsafe bin.pointee.close() else { return nil }
+        return unsafe (span, Int(bin.pointee.granules))
     }
 
     /// Before the heap is asked for a span: it packs best when it has all large ones.
@@ -56,18 +94,26 @@ extension EngineState {
     }
 
     /// Gives all spans of a bin back and takes its right to keep any.
+    @inline(never)
     mutating func emptySpanBin(_ index: Int, _ cache: ThreadCachePointer) {
         let bin = unsafe cache.bin(index)
-        let count = unsafe Int(bin.pointee.count)
-        for entry in 0..<count { unsafe giveSpan(bin.pointee.entries[entry], bin.pointee.granules) }
-        unsafe bin.pointee.count = 0
-        var granted = unsafe Int(bin.pointee.limit)
+        let granules = unsafe Int(bin.pointee.granules)
+        if unsafe bin.pointee.limit == 1 && cache.pointee.lastBin == index {
+            unsafe cache.pointee.lastBin = -1
+            if let span = unsafe bin.pointee.close() { unsafe giveSpan(span, granules) }
+            return
+        }
+        unsafe bin.pointee.rearrange { entries, count in
+            for entry in 0..<count { unsafe giveSpan(entries[entry], granules) }
+            return 0
+        }
+        var granted = unsafe bin.pointee.limit
         // The one beyond the budget; in a heap that became small others may have been granted to the same bin.
         if unsafe cache.pointee.lastBin == index {
             unsafe cache.pointee.lastBin = -1
             granted -= 1
         }
-        unsafe cache.pointee.grantedSpanBytes -= granted * bin.pointee.granules << Granule.shift
+        unsafe cache.pointee.grantedSpanBytes -= granted * granules << Granule.shift
         unsafe bin.pointee.limit = 0
     }
 

@@ -91,12 +91,13 @@ internal import Jemalloc
     // MARK: - Counting
 
     /// Counts an allocation that did not take the hot path.
+    @inline(__always)
     mutating func countAllocation(bin: Int, byteCount: Int, cache: ThreadCachePointer?, missed: Bool) {
         if bin >= CacheLayout.firstSpanBin && byteCount <= TensorSizeCategory.verySmall.maximumByteCount {
             verySmallInGranules += 1
         }
         if let cache = unsafe cache {
-            unsafe cache.bin(bin).pointee.allocations += 1
+            unsafe cache.bin(bin).pointee.countAllocation()
             if missed { unsafe cache.bin(bin).pointee.misses += 1 }
             unsafe cache.noteAllocated(byteCount)
             unsafe settle(cache)
@@ -109,10 +110,11 @@ internal import Jemalloc
     }
 
     /// Counts a free that did not take the hot path.
+    @inline(__always)
     mutating func countFree(bin: Int, byteCount: Int, cache: ThreadCachePointer?) {
         if let cache = unsafe cache {
-            unsafe cache.bin(bin).pointee.frees += 1
-            unsafe cache.pointee.freedBytes += byteCount
+            unsafe cache.bin(bin).pointee.countFree()
+            unsafe cache.pointee.freedBytes &+= byteCount
             unsafe settle(cache)
         } else {
             sharedCounts[bin].frees += 1
@@ -122,9 +124,10 @@ internal import Jemalloc
 
     /// Brings a cache's live bytes and their peak into the engine's. Exact for one thread; with several, the peak may
     /// miss what other threads have not settled yet.
+    @inline(__always)
     mutating func settle(_ cache: ThreadCachePointer) {
-        unsafe peakLiveBytes = max(peakLiveBytes, liveBytes + cache.pointee.peakLiveBytes)
-        unsafe liveBytes += cache.pointee.allocatedBytes - cache.pointee.freedBytes
+        unsafe peakLiveBytes = max(peakLiveBytes, liveBytes &+ cache.pointee.peakLiveBytes)
+        unsafe liveBytes &+= cache.pointee.allocatedBytes &- cache.pointee.freedBytes
         unsafe cache.pointee.allocatedBytes = 0
         unsafe cache.pointee.freedBytes = 0
         unsafe cache.pointee.peakLiveBytes = 0
@@ -148,6 +151,7 @@ internal import Jemalloc
     let record: BlockRecordPointer
     /// The state of the record while the return is pending.
     let claimedState: UInt64
+    let address: UnsafeMutableRawPointer
     let byteCount: Int
     let kind: BlockKind
 }

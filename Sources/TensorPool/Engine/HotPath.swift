@@ -6,133 +6,206 @@ public import Synchronization
 /// No lock, no atomic read-modify-write, no dictionary, no reference counting, no existential, no closure, no clock.
 /// Everything that cannot be done so returns nil or false, having changed nothing, and the caller takes the slow path.
 @frozen @usableFromInline enum HotPath {
-    /// Every so many allocations of one size by one thread take the slow path, which measures and settles.
-    @usableFromInline static let sampleMask = 1023
-
-    /// Takes the most recently freed block of a bin: at a sampled allocation if `isSample`, else at any other.
+    /// Takes the most recently freed block of a kind that has a bin of its own.
     @inlinable @inline(__always)
-    static func pop(engine: UInt32, bin index: Int, granules: Int, byteCount: Int, isSample: Bool = false)
-        -> UnsafeMutableRawPointer?
-    {
+    static func pop(engine: UInt32, kind: BlockKind, byteCount: Int) -> UnsafeMutableRawPointer? {
+        unsafe pop(engine: engine, kind: kind, granules: nil, byteCount: byteCount)
+    }
+
+    /// Takes the most recently freed span of a size that shares its bin. Not inlined: such tensors are large.
+    @usableFromInline @inline(never)
+    static func popShared(engine: UInt32, byteCount: Int) -> UnsafeMutableRawPointer? {
+        let granules = Granule.count(byteCount)
+        return unsafe pop(engine: engine, kind: .span(granules), granules: granules, byteCount: byteCount)
+    }
+
+    @inlinable @inline(__always)
+    static func pop(engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int) -> UnsafeMutableRawPointer? {
         guard let raw = unsafe tensorpool_enter(engine) else {
             tensorpool_leave()
             return nil
         }
         let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
-        let bin = unsafe cache.bin(index)
-        let count = unsafe bin.pointee.count
-        let allocations = unsafe bin.pointee.allocations
-        if unsafe count == 0 || bin.pointee.granules != granules
-            || (allocations & sampleMask == sampleMask) != isSample
-        {
+        let bin = unsafe cache.bin(kind.bin)
+        let left = unsafe bin.pointee.untilSample
+        guard left > 0, unsafe bin.pointee.keeps(granules), let address = unsafe bin.pointee.popNewest() else {
             tensorpool_leave()
             return nil
         }
-        let address = unsafe bin.pointee.entries[Int(count &- 1)]
-        unsafe bin.pointee.count = count &- 1
-        unsafe bin.pointee.allocations = allocations &+ 1
+        unsafe bin.pointee.untilSample = left &- 1
         unsafe cache.noteAllocated(byteCount)
         tensorpool_leave()
         return unsafe address
     }
 
-    /// Whether the next allocation of a bin is a sampled one that the cache can serve.
-    static func isSample(engine: UInt32, bin index: Int, granules: Int) -> Bool {
+    /// Whether the next allocation of a kind is to be sampled.
+    static func isSample(engine: UInt32, kind: BlockKind) -> Bool {
         defer { tensorpool_leave() }
         guard let raw = unsafe tensorpool_enter(engine) else { return false }
-        let bin = unsafe raw.assumingMemoryBound(to: ThreadCache.self).bin(index)
-        return unsafe bin.pointee.count > 0 && bin.pointee.granules == granules
-            && bin.pointee.allocations & sampleMask == sampleMask
+        return unsafe raw.assumingMemoryBound(to: ThreadCache.self).bin(kind.bin).pointee.untilSample == 0
     }
 
-    /// Keeps a freed block in its bin.
-    @inlinable @inline(__always)
-    static func push(engine: UInt32, bin index: Int, granules: Int, byteCount: Int, address: UnsafeMutableRawPointer)
-        -> Bool
-    {
-        guard let raw = unsafe tensorpool_enter(engine) else {
-            tensorpool_leave()
-            return false
-        }
+    /// Takes a block where the allocation is one that is to be sampled. Nil where it is not, or where there is no block.
+    static func popSampled(engine: UInt32, kind: BlockKind, byteCount: Int) -> UnsafeMutableRawPointer? {
+        defer { tensorpool_leave() }
+        guard let raw = unsafe tensorpool_enter(engine) else { return nil }
         let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
-        let bin = unsafe cache.bin(index)
-        let count = unsafe bin.pointee.count
-        if unsafe count >= bin.pointee.limit || bin.pointee.granules != granules {
-            tensorpool_leave()
-            return false
-        }
-        unsafe bin.pointee.entries[Int(count)] = address
-        unsafe bin.pointee.count = count &+ 1
-        unsafe bin.pointee.frees &+= 1
-        unsafe cache.pointee.freedBytes &+= byteCount
-        tensorpool_leave()
-        return true
-    }
-
-    /// Takes a block and a record for a handle.
-    @inlinable @inline(__always)
-    static func popTensor(engine: UInt32, bin index: Int, granules: Int, byteCount: Int, id: UInt64)
-        -> (address: UnsafeMutableRawPointer, record: BlockRecordPointer, state: UInt64)?
-    {
-        guard let raw = unsafe tensorpool_enter(engine) else {
-            tensorpool_leave()
-            return nil
-        }
-        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
-        let bin = unsafe cache.bin(index)
-        let records = unsafe cache.bin(CacheLayout.recordBin)
-        let count = unsafe bin.pointee.count
-        let recordCount = unsafe records.pointee.count
-        let allocations = unsafe bin.pointee.allocations
-        if unsafe count == 0 || recordCount == 0 || bin.pointee.granules != granules
-            || allocations & sampleMask == sampleMask
-        {
-            tensorpool_leave()
-            return nil
-        }
-        unsafe bin.pointee.count = count &- 1
-        unsafe bin.pointee.allocations = allocations &+ 1
-        unsafe records.pointee.count = recordCount &- 1
-        let record = unsafe records.pointee.entries[Int(recordCount &- 1)]
-            .assumingMemoryBound(to: BlockRecord.self)
-        let address = unsafe bin.pointee.entries[Int(count &- 1)]
-        let state = unsafe record.describe(
-            address: address, byteCount: byteCount, id: id, owner: cache.pointee.ordinal)
+        let bin = unsafe cache.bin(kind.bin)
+        let granules = kind.hasOwnBin ? nil : Granule.count(byteCount)
+        guard unsafe bin.pointee.untilSample == 0, unsafe bin.pointee.keeps(granules), unsafe bin.pointee.count > 0
+        else { return nil }
+        let address = unsafe bin.pointee.pop()
+        unsafe bin.pointee.countAllocation()
         unsafe cache.noteAllocated(byteCount)
-        tensorpool_leave()
-        return unsafe (address, record, state)
+        return unsafe address
     }
 
-    /// Frees a live handle's block that this thread allocated.
+    /// Keeps a freed block of a kind that has a bin of its own.
     @inlinable @inline(__always)
-    static func pushTensor(
-        engine: UInt32, bin index: Int, granules: Int, byteCount: Int, address: UnsafeMutableRawPointer,
-        record: BlockRecordPointer, state: UInt64
+    static func push(engine: UInt32, kind: BlockKind, byteCount: Int, address: UnsafeMutableRawPointer) -> Bool {
+        unsafe push(engine: engine, kind: kind, granules: nil, byteCount: byteCount, address: address)
+    }
+
+    /// Keeps a freed span of a size that shares its bin.
+    @usableFromInline @inline(never)
+    static func pushShared(engine: UInt32, kind: BlockKind, byteCount: Int, address: UnsafeMutableRawPointer) -> Bool {
+        unsafe push(
+            engine: engine, kind: kind, granules: Granule.count(byteCount), byteCount: byteCount, address: address)
+    }
+
+    @inlinable @inline(__always)
+    static func push(
+        engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int, address: UnsafeMutableRawPointer
     ) -> Bool {
         guard let raw = unsafe tensorpool_enter(engine) else {
             tensorpool_leave()
             return false
         }
         let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
-        let bin = unsafe cache.bin(index)
+        let bin = unsafe cache.bin(kind.bin)
+        guard unsafe bin.pointee.keeps(granules), unsafe bin.pointee.pushNewest(address) else {
+            tensorpool_leave()
+            return false
+        }
+        unsafe cache.pointee.freedBytes &+= byteCount
+        tensorpool_leave()
+        return true
+    }
+
+    // MARK: - Handles
+
+    /// What a handle is made of.
+    @usableFromInline typealias Tensor = (address: UnsafeMutableRawPointer, record: BlockRecordPointer, state: UInt64)
+
+    /// Takes a block of a kind that has a bin of its own, and a record for a handle.
+    @inlinable @inline(__always)
+    static func popTensor(engine: UInt32, kind: BlockKind, byteCount: Int, id: UInt64) -> Tensor? {
+        unsafe popTensor(engine: engine, kind: kind, granules: nil, byteCount: byteCount, id: id)
+    }
+
+    /// Takes a span of a size that shares its bin, and a record for a handle.
+    @usableFromInline @inline(never)
+    static func popSharedTensor(engine: UInt32, byteCount: Int, id: UInt64) -> Tensor? {
+        let granules = Granule.count(byteCount)
+        return unsafe popTensor(engine: engine, kind: .span(granules), granules: granules, byteCount: byteCount, id: id)
+    }
+
+    @inlinable @inline(__always)
+    static func popTensor(engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int, id: UInt64) -> Tensor? {
+        guard let raw = unsafe tensorpool_enter(engine) else {
+            tensorpool_leave()
+            return nil
+        }
+        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
+        let bin = unsafe cache.bin(kind.bin)
         let records = unsafe cache.bin(CacheLayout.recordBin)
-        let count = unsafe bin.pointee.count
-        let recordCount = unsafe records.pointee.count
-        if unsafe record.pointee.state.load(ordering: .relaxed) != state
-            || Int(truncatingIfNeeded: record.pointee.byteCountAndOwner & 0xFFFF) != cache.pointee.ordinal
-            || count >= bin.pointee.limit || recordCount >= records.pointee.limit || bin.pointee.granules != granules
-        {
+        let left = unsafe bin.pointee.untilSample
+        guard left > 0, unsafe records.pointee.hasNewest, unsafe bin.pointee.keeps(granules),
+            let address = unsafe bin.pointee.popNewest(), let free = unsafe records.pointee.popNewest()
+        else {
+            tensorpool_leave()
+            return nil
+        }
+        unsafe bin.pointee.untilSample = left &- 1
+        let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
+        let state = unsafe record.describe(byteCount: byteCount, id: id, owner: cache.pointee.ordinal)
+        unsafe cache.noteAllocated(byteCount)
+        tensorpool_leave()
+        return unsafe (address, record, state)
+    }
+
+    /// Frees a live handle's block that this thread allocated, of a kind that has a bin of its own.
+    @inlinable @inline(__always)
+    static func pushTensor(engine: UInt32, _ handle: borrowing MemoryHandle) -> Bool {
+        pushTensor(engine: engine, handle, granules: nil)
+    }
+
+    /// Frees a live handle's span that this thread allocated, of a size that shares its bin.
+    @usableFromInline @inline(never)
+    static func pushSharedTensor(engine: UInt32, _ handle: MemoryHandle) -> Bool {
+        pushTensor(engine: engine, handle, granules: Granule.count(handle.byteCount))
+    }
+
+    @inlinable @inline(__always)
+    static func pushTensor(engine: UInt32, _ handle: borrowing MemoryHandle, granules: Int?) -> Bool {
+        guard let raw = unsafe tensorpool_enter(engine) else {
+            tensorpool_leave()
+            return false
+        }
+        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
+        let bin = unsafe cache.bin(handle.kind.bin)
+        let records = unsafe cache.bin(CacheLayout.recordBin)
+        let record = unsafe handle.record
+        let state = handle.state
+        guard unsafe record.pointee.state.load(ordering: .relaxed) == state,
+            unsafe RecordStatus.owner(of: state) == cache.pointee.ordinal, unsafe records.pointee.hasPlace,
+            unsafe bin.pointee.keeps(granules), unsafe bin.pointee.pushNewest(handle.baseAddress)
+        else {
             tensorpool_leave()
             return false
         }
         unsafe record.pointee.state.store(state &- RecordStatus.live, ordering: .relaxed)
-        unsafe bin.pointee.entries[Int(count)] = address
-        unsafe bin.pointee.count = count &+ 1
-        unsafe bin.pointee.frees &+= 1
-        unsafe records.pointee.entries[Int(recordCount)] = UnsafeMutableRawPointer(record)
-        unsafe records.pointee.count = recordCount &+ 1
-        unsafe cache.pointee.freedBytes &+= byteCount
+        unsafe _ = records.pointee.pushNewest(UnsafeMutableRawPointer(record))
+        unsafe cache.pointee.freedBytes &+= handle.byteCount
         tensorpool_leave()
+        return true
+    }
+}
+
+extension CacheBin {
+    /// Whether the bin keeps spans of this size; of a bin that one size has for its own, nil.
+    @inlinable @inline(__always) func keeps(_ size: Int?) -> Bool {
+        guard let size else { return true }
+        return unsafe Int(granules) == size
+    }
+
+    @inlinable @inline(__always) var hasNewest: Bool {
+        unsafe slot > Self.closed || UnsafeRawPointer(top - 1).load(as: UnsafeMutableRawPointer?.self) != nil
+    }
+
+    @inlinable @inline(__always) var hasPlace: Bool { unsafe slot == Self.empty || top < ceiling }
+
+    /// Takes the address that was kept last; nil where there is none.
+    @inlinable @inline(__always) mutating func popNewest() -> UnsafeMutableRawPointer? {
+        let newest = unsafe slot
+        if unsafe newest > Self.closed {
+            unsafe slot = Self.empty
+            return unsafe UnsafeMutableRawPointer(bitPattern: newest).unsafelyUnwrapped
+        }
+        guard let next = unsafe UnsafeRawPointer(top - 1).load(as: UnsafeMutableRawPointer?.self) else { return nil }
+        unsafe top -= 1
+        return unsafe next
+    }
+
+    /// Keeps an address where there is place.
+    @inlinable @inline(__always) mutating func pushNewest(_ address: UnsafeMutableRawPointer) -> Bool {
+        let newest = unsafe slot
+        if unsafe newest != Self.empty {
+            guard unsafe top < ceiling else { return false }
+            unsafe top.pointee = unsafe UnsafeMutableRawPointer(bitPattern: newest).unsafelyUnwrapped
+            unsafe top += 1
+        }
+        unsafe slot = UInt(bitPattern: address)
         return true
     }
 }
@@ -149,12 +222,10 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
 extension UnsafeMutablePointer where Pointee == BlockRecord {
     /// Makes a free record the description of a live tensor, and returns the state its handle carries.
     @inlinable @inline(__always)
-    func describe(address: UnsafeMutableRawPointer, byteCount: Int, id: UInt64, owner: Int) -> UInt64 {
+    func describe(byteCount: Int, id: UInt64, owner: Int) -> UInt64 {
         unsafe pointee.tensorID = id
-        unsafe pointee.address = address
-        unsafe pointee.byteCountAndOwner =
-            UInt64(truncatingIfNeeded: byteCount) &<< 16 | UInt64(truncatingIfNeeded: owner)
-        let state = unsafe pointee.state.load(ordering: .relaxed) &+ RecordStatus.generationStep &+ RecordStatus.live
+        unsafe pointee.byteCount = byteCount
+        let state = unsafe RecordStatus.next(after: pointee.state.load(ordering: .relaxed), owner: owner)
         // Release: a thread that gets the handle sees the description.
         unsafe pointee.state.store(state, ordering: .releasing)
         return state

@@ -83,14 +83,14 @@
                     continue
                 }
                 guard unsafe bin.pointee.count > 0, now >= bins[key].seen, now - bins[key].seen >= age else { continue }
-                let count = unsafe Int(bin.pointee.count)
+                let count = unsafe bin.pointee.count
                 if index < SizeClass.count {
                     emptied.blocks[index] += count
                     unsafe state.flush(index, bin, keeping: 0)
-                    unsafe cache.pointee.grantedSmallBytes -= Int(bin.pointee.limit) * SizeClass.byteCount(index)
+                    unsafe cache.pointee.grantedSmallBytes -= bin.pointee.limit * SizeClass.byteCount(index)
                     unsafe bin.pointee.limit = 0
                 } else {
-                    unsafe emptied.granules += count * bin.pointee.granules
+                    unsafe emptied.granules += count * Int(bin.pointee.granules)
                     unsafe state.emptySpanBin(index, cache)
                 }
             }

@@ -29,7 +29,7 @@ internal import Synchronization
         let chunk = unsafe memory.bindMemory(to: BlockRecord.self, capacity: Self.chunkCapacity)
         // Backwards, so that the lowest record is handed out first.
         for index in (0..<Self.chunkCapacity).reversed() {
-            unsafe (chunk + index).initialize(to: BlockRecord(address: memory))
+            unsafe (chunk + index).initialize(to: BlockRecord())
             unsafe free.push(UnsafeMutableRawPointer(chunk + index))
         }
         unsafe chunks.append(chunk)

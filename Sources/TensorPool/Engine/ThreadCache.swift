@@ -6,8 +6,10 @@ internal import CThreadSlot
 ///     | header          |  live bytes, peak, owner
 ///     +-----------------+  128
 ///     | 32 small bins   |  one per size class, 64 bytes each
-///     | 144 span bins   |  by number of granules
+///     | 64 span bins    |  one per number of granules
+///     | 80 shared bins  |  by number of granules, each for several
 ///     | 1 record bin    |  block records for handles
+///     | 1 empty bin     |  what a request for no bytes finds
 ///     +-----------------+
 ///     | entries         |  the cached addresses of all bins
 ///     +-----------------+
@@ -57,33 +59,33 @@ internal import CThreadSlot
     @usableFromInline static let headerByteCount = 128
     @usableFromInline static let binShift = 6
     @usableFromInline static let firstSpanBin = 32
+    /// The first of the bins that spans of several sizes share: those of more than 1 MiB.
+    @usableFromInline static let firstSharedBin = 96
     @usableFromInline static let recordBin = 176
-    static let binCount = 177
+    /// A bin that never keeps anything; `tensorpool_empty_place` in C.
+    static let emptyBin = 177
+    @usableFromInline static let binCount = 178
     static let spanBinCount = 144
     /// Addresses a small bin can hold: enough that a thread refills rarely, little enough to fit the second-level cache.
     static let smallBinCapacity = 128
     /// Spans a span bin can hold: more would undo coalescing.
     static let spanBinCapacity = 4
-    static let entryCount = 32 * smallBinCapacity + spanBinCount * spanBinCapacity + smallBinCapacity
+    /// One more for each bin: the null below its entries.
+    static let entryCount = 32 * smallBinCapacity + spanBinCount * spanBinCapacity + smallBinCapacity + binCount
     static let byteCount =
         unsafe headerByteCount + binCount << binShift + entryCount * MemoryLayout<UnsafeMutableRawPointer>.stride
 
-    /// The bin of spans of `granules` granules: exact up to 1 MiB, shared by a few sizes of one category above. A bin
-    /// for every number, for the hot path looks before anyone has checked the size; no entry ever has a negative key.
+    /// The bin of spans of `granules` granules: its own up to 1 MiB, shared by a few sizes of one category above. A bin
+    /// for every number, for the hot path looks before anyone has checked the size; no shared bin ever keeps a number
+    /// of granules that is not positive.
     @inlinable @inline(__always) static func spanBin(_ granules: Int) -> Int {
-        if UInt(bitPattern: granules) <= 64 { return firstSpanBin &+ granules &- 1 }
-        if granules <= 1024 { return firstSpanBin &+ 64 &+ (granules & 63) }
-        return firstSpanBin &+ 128 &+ (granules & 15)
+        if hasOwnBin(granules: granules) { return firstSpanBin &+ granules &- 1 }
+        if granules <= 1024 { return firstSharedBin &+ (granules & 63) }
+        return firstSharedBin &+ 64 &+ (granules & 15)
     }
 
-    /// The key of a bin of a size class: no request, however odd its size, comes to this many granules.
-    @usableFromInline static let classKey = Int.min
-
-    /// The bin of a block, and the key that its entries must have: its granules, or the class key.
-    @inlinable @inline(__always)
-    static func place(of kind: BlockKind, byteCount: Int) -> (bin: Int, granules: Int) {
-        let granules = Granule.count(byteCount)
-        return kind.isSmall ? (Int(kind.rawValue), classKey) : (spanBin(granules), granules)
+    @inlinable @inline(__always) static func hasOwnBin(granules: Int) -> Bool {
+        UInt(bitPattern: granules &- 1) < UInt(firstSharedBin &- firstSpanBin)
     }
 
     /// The category of the tensors a bin serves; nil for the record bin.
@@ -91,8 +93,8 @@ internal import CThreadSlot
         switch bin {
         case ..<firstSpanBin: TensorSizeCategory(byteCount: SizeClass.byteCount(bin))
         case ..<(firstSpanBin + 4): .small
-        case ..<(firstSpanBin + 64): .medium
-        case ..<(firstSpanBin + 128): .large
+        case ..<firstSharedBin: .medium
+        case ..<(firstSharedBin + 64): .large
         case ..<recordBin: .veryLarge
         default: nil
         }
@@ -115,11 +117,18 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
         var entries = unsafe (memory + CacheLayout.headerByteCount + CacheLayout.binCount << CacheLayout.binShift)
             .bindMemory(to: UnsafeMutableRawPointer.self, capacity: CacheLayout.entryCount)
         for index in 0..<CacheLayout.binCount {
-            let isSpan = index >= CacheLayout.firstSpanBin && index < CacheLayout.recordBin
-            let capacity = isSpan ? CacheLayout.spanBinCapacity : CacheLayout.smallBinCapacity
+            let hasOwnSpan = index >= CacheLayout.firstSpanBin && index < CacheLayout.firstSharedBin
+            let capacity =
+                switch index {
+                case CacheLayout.emptyBin: 0
+                case CacheLayout.firstSpanBin..<CacheLayout.recordBin: CacheLayout.spanBinCapacity
+                default: CacheLayout.smallBinCapacity
+                }
             unsafe cache.bin(index).initialize(
-                to: CacheBin(entries: entries, capacity: capacity, granules: isSpan ? 0 : CacheLayout.classKey))
-            unsafe entries += capacity
+                to: CacheBin(
+                    entries: entries + 1, capacity: capacity,
+                    granules: hasOwnSpan ? index - CacheLayout.firstSpanBin + 1 : 0))
+            unsafe entries += capacity + 1
         }
         return unsafe cache
     }

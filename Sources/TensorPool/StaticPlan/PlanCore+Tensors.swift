@@ -13,7 +13,7 @@ extension PlanCore {
     @usableFromInline func handle(for place: Int, id: UInt64) -> MemoryHandle {
         let record = unsafe records + place
         let (address, byteCount) = unsafe (address(of: place), byteCount(of: place))
-        let state = unsafe record.describe(address: address, byteCount: byteCount, id: id, owner: RecordStatus.noOwner)
+        let state = unsafe record.describe(byteCount: byteCount, id: id, owner: RecordStatus.noOwner)
         return unsafe MemoryHandle(
             baseAddress: address, byteCount: byteCount, tensorID: id, record: record, state: state, serial: serial,
             kind: .planned)
@@ -26,8 +26,8 @@ extension PlanCore {
         let (isFreed, state) = unsafe record.pointee.state.compareExchange(
             expected: handle.state, desired: handle.state - RecordStatus.live, ordering: .acquiringAndReleasing)
         guard isFreed else {
-            let isSameGeneration = state & ~RecordStatus.mask == handle.state & ~RecordStatus.mask
-            throw isSameGeneration ? .freedTwice(tensorID: id) : .staleHandle(tensorID: id)
+            throw RecordStatus.isSameTensor(state, handle.state)
+                ? .freedTwice(tensorID: id) : .staleHandle(tensorID: id)
         }
         PlanRegistry.free(firstNumber + UInt32(unsafe record - records))
     }

@@ -93,7 +93,7 @@ internal import Darwin
                 category: TensorSizeCategory(byteCount: allocation.byteCount).rawValue)
             unsafe (places + index).initialize(to: place)
             unsafe (statuses + index).initialize(to: Atomic(Status.free))
-            unsafe (records + index).initialize(to: BlockRecord(address: address))
+            unsafe (records + index).initialize(to: BlockRecord())
         }
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: OwnerState(visits: [UInt32](repeating: 0, count: count)))

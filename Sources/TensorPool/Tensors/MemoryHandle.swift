@@ -28,6 +28,13 @@
         self.kind = kind
     }
 
+    @inlinable @inline(__always)
+    init(_ tensor: HotPath.Tensor, byteCount: Int, tensorID: UInt64, serial: UInt64, kind: BlockKind) {
+        unsafe self.init(
+            baseAddress: tensor.address, byteCount: byteCount, tensorID: tensorID, record: tensor.record,
+            state: tensor.state, serial: serial, kind: kind)
+    }
+
     /// Whether two handles name the same tensor.
     @inlinable public static func == (left: Self, right: Self) -> Bool {
         unsafe left.record == right.record && left.state == right.state && left.serial == right.serial

@@ -19,15 +19,11 @@
     }
 
     @inlinable @inline(__always) deinit {
-        if kind.isCacheable {
-            let place = CacheLayout.place(of: kind, byteCount: byteCount)
-            if unsafe HotPath.push(
-                engine: engine, bin: place.bin, granules: place.granules, byteCount: byteCount, address: start)
-            {
-                return
-            }
-        }
-        if kind == .planned {
+        if kind.hasOwnBin {
+            if unsafe HotPath.push(engine: engine, kind: kind, byteCount: byteCount, address: start) { return }
+        } else if kind.isCacheable {
+            if unsafe HotPath.pushShared(engine: engine, kind: kind, byteCount: byteCount, address: start) { return }
+        } else if kind == .planned {
             PlanRegistry.free(engine)
             return
         }

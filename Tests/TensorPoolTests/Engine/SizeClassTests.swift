@@ -51,6 +51,28 @@ import Testing
         #expect(SizeClass.index(13_000, alignment: 4096, ceiling: 14 << 10) == nil)
     }
 
+    @Test(arguments: [14 << 10, 32 << 10])
+    func theHotPathFindsTheBinOfTheRules(ceiling: Int) {
+        for byteCount in 1...ceiling {
+            let kind = EngineFront.ownKind(byteCount, smallCeiling: ceiling)
+            if kind != .small(SizeClass.index(byteCount)) {
+                Issue.record("\(byteCount) bytes: \(String(describing: kind))")
+            }
+        }
+        for byteCount in ceiling + 1...(1 << 20) + 1 {
+            let granules = Granule.count(byteCount)
+            let kind = EngineFront.ownKind(byteCount, smallCeiling: ceiling)
+            if kind != (granules <= 64 ? .span(granules) : nil) {
+                Issue.record("\(byteCount) bytes: \(String(describing: kind))")
+            }
+        }
+        // What is no size finds no block: an empty bin, or one that keeps no such number of granules.
+        for byteCount in [0, -1, -62, -63, -64, -16_384, -(1 << 20), -(1 << 47), Int.min, Int.max, Int.max - 63] {
+            let kind = EngineFront.ownKind(byteCount, smallCeiling: ceiling)
+            #expect(kind == nil || kind?.bin == CacheLayout.emptyBin, "\(byteCount)")
+        }
+    }
+
     @Test func everyBinHasOneKeyOfItsOwn() {
         // Up to 64 granules each count has its own bin; no count of granules leaves the span bins.
         #expect(Set((1...64).map { CacheLayout.spanBin($0) }).count == 64)

@@ -86,7 +86,7 @@ import Testing
             #expect(table.count == used.count)
         }
         Self.check(table)
-        #expect(table.count > 50)
+        #expect(table.count > 20)
         table[3].takenGranules = 7
         table[3].usedEnd += 5
         #expect(table[3].takenGranules == 7 && table[3].usedEnd == table[3].firstGranule + 5)

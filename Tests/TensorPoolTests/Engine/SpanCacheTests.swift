@@ -17,7 +17,7 @@ extension PoolTests {
                     var limits = 0
                     for index in CacheLayout.firstSpanBin..<CacheLayout.recordBin {
                         let bin = unsafe cache.bin(index)
-                        let size = unsafe bin.pointee.granules << Granule.shift
+                        let size = unsafe Int(bin.pointee.granules) << Granule.shift
                         unsafe kept += Int(bin.pointee.count) * size
                         let beyond = unsafe cache.pointee.lastBin == index ? 1 : 0
                         unsafe limits += (Int(bin.pointee.limit) - beyond) * size

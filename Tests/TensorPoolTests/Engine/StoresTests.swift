@@ -125,7 +125,7 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
 @Suite struct RecordStoreTests {
     @Test func recordsAreAlignedAndApart() {
         var store = RecordStore()
-        #expect(unsafe MemoryLayout<BlockRecord>.stride == 32)
+        #expect(unsafe MemoryLayout<BlockRecord>.stride == 24)
         var all: Set<UInt> = []
         var entries = unsafe [UnsafeMutableRawPointer](repeating: address(0), count: 100)
         for _ in 0..<20 {
@@ -133,9 +133,9 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
             #expect(count > 0)
             for index in 0..<count { all.insert(UInt(bitPattern: unsafe entries[index])) }
         }
-        let apart = zip(all.sorted(), all.sorted().dropFirst()).allSatisfy { $1 - $0 >= 32 }
-        #expect(all.count > 1500 && apart && all.allSatisfy { $0 % 32 == 0 })
-        #expect(store.byteCount >= all.count * 32)
+        let apart = zip(all.sorted(), all.sorted().dropFirst()).allSatisfy { $1 - $0 >= 24 }
+        #expect(all.count > 1500 && apart && all.allSatisfy { $0 % 8 == 0 })
+        #expect(store.byteCount >= all.count * 24)
     }
 
     @Test func onlyLiveOnesAreVisited() {
@@ -146,17 +146,36 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
         for index in 0..<10 {
             let record = unsafe entries[index].assumingMemoryBound(to: BlockRecord.self)
             unsafe states.append(
-                record.describe(address: address(index), byteCount: 1 << 46, id: UInt64(index), owner: 7))
-            #expect(unsafe record.pointee.byteCountAndOwner >> 16 == 1 << 46)
-            #expect(unsafe record.pointee.byteCountAndOwner & 0xFFFF == 7)
+                record.describe(byteCount: 1 << 46, id: UInt64(index), owner: 7))
+            #expect(unsafe record.pointee.byteCount == 1 << 46)
         }
+        #expect(states.allSatisfy { RecordStatus.owner(of: $0) == 7 })
         #expect(states.allSatisfy { $0 & RecordStatus.mask == RecordStatus.live })
         let record = unsafe entries[3].assumingMemoryBound(to: BlockRecord.self)
         unsafe record.pointee.state.store(states[3] - RecordStatus.live, ordering: .relaxed)
         var seen: Set<UInt64> = []
         unsafe store.forEachLive { unsafe seen.insert($0.pointee.tensorID) }
         #expect(seen == [0, 1, 2, 4, 5, 6, 7, 8, 9])
-        let next = unsafe record.describe(address: address(3), byteCount: 1, id: 3, owner: 7)
+        let next = unsafe record.describe(byteCount: 1, id: 3, owner: 7)
         #expect(next == states[3] + RecordStatus.generationStep)
+    }
+
+    @Test func aStateTellsGenerationOwnerAndStatus() {
+        var state: UInt64 = 0
+        for generation in 1...1000 {
+            let owner = [0, 1, 7, RecordStatus.noOwner - 1, RecordStatus.noOwner][generation % 5]
+            let before = state
+            state = RecordStatus.next(after: state, owner: owner)
+            #expect(RecordStatus.owner(of: state) == owner)
+            #expect(state & RecordStatus.mask == RecordStatus.live)
+            #expect(state / RecordStatus.generationStep == UInt64(generation))
+            #expect(!RecordStatus.isSameTensor(before, state))
+            // Freed or claimed, it is the same tensor still.
+            for change in [RecordStatus.free, RecordStatus.claimed] {
+                #expect(RecordStatus.isSameTensor(state, state - RecordStatus.live + change))
+                #expect(RecordStatus.owner(of: state - RecordStatus.live + change) == owner)
+            }
+            if generation % 3 == 0 { state -= RecordStatus.live }
+        }
     }
 }

@@ -270,12 +270,12 @@ extension PoolTests {
                 if let next { #expect(unsafe next.record == handle.record) }
                 let before = pool.statistics()
                 engine.withState { state in
-                    let ordinal = unsafe Int(handle.record.pointee.byteCountAndOwner & 0xFFFF)
+                    let ordinal = RecordStatus.owner(of: handle.state)
                     state.inboxes[ordinal].append(
                         unsafe ReturnedTensor(
                             record: handle.record,
                             claimedState: handle.state - RecordStatus.live + RecordStatus.claimed,
-                            byteCount: byteCount, kind: handle.kind))
+                            address: handle.baseAddress, byteCount: byteCount, kind: handle.kind))
                     unsafe state.caches[ordinal].pointee.hasInbox = true
                 }
                 var after = pool.statistics()

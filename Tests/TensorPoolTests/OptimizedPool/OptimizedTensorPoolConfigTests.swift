@@ -256,7 +256,7 @@ extension PoolTests {
                             } else if unsafe index == cache.pointee.lastBin {
                                 looped += count
                             } else {
-                                unsafe spans += count * bin.pointee.granules << Granule.shift
+                                unsafe spans += count * Int(bin.pointee.granules) << Granule.shift
                             }
                         }
                     }
