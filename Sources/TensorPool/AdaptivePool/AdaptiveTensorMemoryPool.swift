@@ -163,8 +163,8 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         let buffer = try engine.allocateBuffer(
             byteCount: plan.byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
-        let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.timeFirstTouch($0) }
-        routes.record(plan, nanoseconds: allocation + touch)
+        let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.firstTouch($0) }
+        routes.record(plan, .allocation(allocation, touch, by: plan.strategy))
         return buffer
     }
 
@@ -179,7 +179,8 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         let start = MonotonicClock.now()
         let handle = try engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
-        unsafe routes.record(plan, nanoseconds: allocation + Filling.timeFirstTouch(handle.bytes))
+        unsafe routes.record(
+            plan, .allocation(allocation, Filling.firstTouch(handle.bytes), by: plan.strategy))
         return handle
     }
 

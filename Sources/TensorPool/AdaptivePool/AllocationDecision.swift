@@ -51,7 +51,7 @@ extension AllocationDecision: CustomStringConvertible {
         case .measured:
             if comparisons > 0, let standardNanoseconds, let optimizedNanoseconds {
                 """
-                an allocation with first touch takes \(standardNanoseconds.rounded0) ns standard and \
+                an allocation with its page faults takes \(standardNanoseconds.rounded0) ns standard and \
                 \(optimizedNanoseconds.rounded0) ns optimized, which must save \(idleNanoseconds.rounded0) ns for the \
                 pages it keeps idle (\(comparisons) comparisons)
                 """

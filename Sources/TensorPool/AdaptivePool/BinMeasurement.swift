@@ -86,9 +86,9 @@ struct BinMeasurement: Sendable {
     }
 
     /// Adds a timing, compares, and says whether the route changed.
-    mutating func record(_ strategy: AllocationStrategy, nanoseconds: Double, idlePrice: Double) -> Bool {
-        dearest = max(trials <= 2 ? 0 : dearest, min(nanoseconds, Self.dearestCharged))
-        if strategy == .standard { standard.add(nanoseconds) } else { optimized.add(nanoseconds) }
+    mutating func record(_ strategy: AllocationStrategy, _ cost: TrialCost, idlePrice: Double) -> Bool {
+        dearest = max(trials <= 2 ? 0 : dearest, min(cost.spent, Self.dearestCharged))
+        if strategy == .standard { standard.add(cost.nanoseconds) } else { optimized.add(cost.nanoseconds) }
         guard standard.isSufficient, optimized.isSufficient,
             let kept = optimized.median, let given = standard.median
         else { return false }

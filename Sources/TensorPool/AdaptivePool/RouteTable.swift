@@ -131,12 +131,12 @@ public import Synchronization
     }
 
     /// Notes what a planned allocation took.
-    func record(_ plan: Plan, nanoseconds: Double) {
+    func record(_ plan: Plan, _ cost: TrialCost) {
         let price = idlePrice(plan.byteCount)
         state.withLock { state in
-            state.allowance -= min(nanoseconds, BinMeasurement.dearestCharged)
+            state.allowance -= min(cost.spent, BinMeasurement.dearestCharged)
             let changed = state.measurements[plan.bin, default: BinMeasurement(minimumUses: configuration.minimumUses)]
-                .record(plan.strategy, nanoseconds: nanoseconds, idlePrice: price)
+                .record(plan.strategy, cost, idlePrice: price)
             if changed { publish(state) }
         }
     }

@@ -28,8 +28,8 @@ public enum TensorPoolMigrationHelper {
             var given: [Double] = []
             var kept: [Double] = []
             for _ in 0...repetitions {
-                given.append(try time(standard, byteCount))
-                kept.append(try time(optimized, byteCount))
+                given.append(try time(standard, byteCount, .standard))
+                kept.append(try time(optimized, byteCount, .optimized))
             }
             // The first, cold call of each is set aside.
             pool.routes.seed(
@@ -38,13 +38,15 @@ public enum TensorPoolMigrationHelper {
         return pool
     }
 
-    private static func time(_ pool: some TensorAllocator, _ byteCount: Int) throws(TensorPoolError) -> Double {
+    private static func time(_ pool: some TensorAllocator, _ byteCount: Int, _ strategy: AllocationStrategy)
+        throws(TensorPoolError) -> Double
+    {
         let start = MonotonicClock.now()
         let buffer = try pool.allocate(byteCount: byteCount)
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
-        let nanoseconds = unsafe buffer.withUnsafeMutableBytes { unsafe allocation + Filling.timeFirstTouch($0) }
+        let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.firstTouch($0) }
         _ = consume buffer
-        return nanoseconds
+        return TrialCost.allocation(allocation, touch, by: strategy).nanoseconds
     }
 
     private static func median(_ values: some Sequence<Double>) -> Double {

@@ -31,18 +31,40 @@ extension Filling {
     /// How many pages a trial touches.
     private static let trialPages = 16
 
-    /// Nanoseconds that the first use of a fresh tensor takes: a byte is written in each of its first pages, as the
-    /// caller will do, and the time taken for as many pages as there are. All of them would cost the trial more than it
-    /// may, and make memory resident that the caller may never use. What the bytes held is unspecified or zero, and a
-    /// zero stays one.
-    static func timeFirstTouch(_ bytes: UnsafeMutableRawBufferPointer) -> Double {
+    /// What the first use of a fresh tensor takes: a byte is written in each of its first pages, as the caller will do.
+    /// All of them would cost the trial more than it may, and make memory resident that the caller may never use. What the
+    /// bytes held is unspecified or zero, and a zero stays one.
+    ///
+    /// Only page faults count: the processor's own caches have to be filled wherever the memory came from, and that time
+    /// would drown the rest. Where each page faults, so will those that were not touched; where only some do, the others
+    /// are there, or came with them as a huge page.
+    static func firstTouch(_ bytes: UnsafeMutableRawBufferPointer) -> TrialCost {
         let pages = (bytes.count + SystemMemory.pageByteCount - 1) / SystemMemory.pageByteCount
         let touched = min(pages, trialPages)
         let start = MonotonicClock.now()
+        let faults = SystemMemory.threadPageFaults
         for page in 0..<touched {
             unsafe bytes.storeBytes(of: 0, toByteOffset: page * SystemMemory.pageByteCount, as: UInt8.self)
         }
-        let nanoseconds = max(0, Double(MonotonicClock.now() - start) - MonotonicClock.cost)
-        return nanoseconds * Double(pages) / Double(touched)
+        let faulted = SystemMemory.threadPageFaults - faults
+        let spent = max(0, Double(MonotonicClock.now() - start) - MonotonicClock.cost)
+        let share = faulted >= touched ? Double(pages) / Double(touched) : 1
+        return TrialCost(nanoseconds: faulted > 0 ? spent * share : 0, spent: spent)
+    }
+}
+
+/// What a trial told, and what it took.
+struct TrialCost: Sendable {
+    /// Nanoseconds that each such use costs.
+    var nanoseconds: Double
+    /// Nanoseconds that the trial itself took.
+    var spent: Double
+
+    /// An allocation by a strategy, and the first use of what it gave. Page faults are a part of what each use costs where
+    /// freed pages go back to the system: in the standard strategy. The optimized one keeps them, and faults once.
+    static func allocation(_ nanoseconds: Double, _ touch: TrialCost, by strategy: AllocationStrategy) -> TrialCost {
+        TrialCost(
+            nanoseconds: nanoseconds + (strategy == .standard ? touch.nanoseconds : 0),
+            spent: nanoseconds + touch.spent)
     }
 }

@@ -120,9 +120,12 @@ public import Synchronization
         let bin = unsafe cache.bin(kind.bin)
         let records = unsafe cache.bin(CacheLayout.recordBin)
         let left = unsafe bin.pointee.untilSample
-        guard left > 0, unsafe records.pointee.hasNewest, unsafe bin.pointee.keeps(granules),
-            let address = unsafe bin.pointee.popNewest(), let free = unsafe records.pointee.popNewest()
-        else {
+        guard left > 0, unsafe bin.pointee.keeps(granules), let address = unsafe bin.pointee.popNewest() else {
+            tensorpool_leave()
+            return nil
+        }
+        guard let free = unsafe records.pointee.popNewest() else {
+            unsafe _ = bin.pointee.pushNewest(address)
             tensorpool_leave()
             return nil
         }
@@ -158,14 +161,18 @@ public import Synchronization
         let record = unsafe handle.record
         let state = handle.state
         guard unsafe record.pointee.state.load(ordering: .relaxed) == state,
-            unsafe RecordStatus.owner(of: state) == cache.pointee.ordinal, unsafe records.pointee.hasPlace,
-            unsafe bin.pointee.keeps(granules), unsafe bin.pointee.pushNewest(handle.baseAddress)
+            unsafe RecordStatus.owner(of: state) == cache.pointee.ordinal, unsafe bin.pointee.keeps(granules),
+            unsafe records.pointee.pushNewest(UnsafeMutableRawPointer(record))
         else {
             tensorpool_leave()
             return false
         }
+        guard unsafe bin.pointee.pushNewest(handle.baseAddress) else {
+            unsafe _ = records.pointee.popNewest()
+            tensorpool_leave()
+            return false
+        }
         unsafe record.pointee.state.store(state &- RecordStatus.live, ordering: .relaxed)
-        unsafe _ = records.pointee.pushNewest(UnsafeMutableRawPointer(record))
         unsafe cache.pointee.freedBytes &+= handle.byteCount
         tensorpool_leave()
         return true

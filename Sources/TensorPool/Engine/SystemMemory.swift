@@ -58,6 +58,17 @@ enum SystemMemory {
         }
     }
 
+    /// Page faults of the calling thread so far; where the system does not tell them apart, of the process.
+    static var threadPageFaults: Int {
+        var usage = rusage()
+        #if os(Linux)
+        unsafe getrusage(1, &usage)  // RUSAGE_THREAD
+        #else
+        unsafe getrusage(RUSAGE_SELF, &usage)
+        #endif
+        return usage.ru_minflt
+    }
+
     /// Bytes of this process that are resident, or nil where the system does not tell.
     static func residentByteCount() -> Int? {
         guard let fields = SmallFile.read("/proc/self/statm")?.split(separator: " "), fields.count > 1,

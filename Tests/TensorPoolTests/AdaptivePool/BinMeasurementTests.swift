@@ -8,7 +8,7 @@ import Testing
         var made = 0
         while made < count {
             guard let strategy = bin.nextTrial() else { continue }
-            _ = bin.record(strategy, nanoseconds: cost(strategy), idlePrice: 10)
+            _ = bin.record(strategy, TrialCost(nanoseconds: cost(strategy), spent: cost(strategy)), idlePrice: 10)
             made += 1
         }
     }
@@ -43,7 +43,7 @@ import Testing
         }
         #expect(bin.visits == 1000)
         while bin.nextTrial(allowance: 50_000) == nil {}
-        _ = bin.record(.standard, nanoseconds: 1e6, idlePrice: 10)
+        _ = bin.record(.standard, TrialCost(nanoseconds: 1e6, spent: 1e6), idlePrice: 10)
         for _ in 0..<1000 {
             if let strategy = bin.nextTrial(allowance: BinMeasurement.dearestCharged - 1) {
                 Issue.record("\(strategy) was timed")
@@ -70,7 +70,7 @@ import Testing
     @Test func oneOutlierChangesNothing() {
         var bin = BinMeasurement(minimumUses: 4)
         Self.run(&bin, timings: 30) { $0 == .standard ? 500 : 100 }
-        _ = bin.record(.optimized, nanoseconds: 1e6, idlePrice: 10)
+        _ = bin.record(.optimized, TrialCost(nanoseconds: 1e6, spent: 1e6), idlePrice: 10)
         #expect(bin.route == .optimized)
     }
 
