@@ -10,6 +10,7 @@
 enum { maximum_threads = 64 };
 
 typedef struct {
+    void (*warm_up)(void *context, int32_t index);
     void (*body)(void *context, int32_t index);
     void *context;
     pthread_barrier_t *ready;
@@ -19,6 +20,7 @@ typedef struct {
 
 static void *run(void *argument) {
     task *own = argument;
+    if (own->warm_up) own->warm_up(own->context, own->index);
     pthread_barrier_wait(own->ready);
     own->start = tpb_nanoseconds();
     int64_t processor = tpb_processor_nanoseconds();
@@ -28,7 +30,8 @@ static void *run(void *argument) {
     return NULL;
 }
 
-tpb_parallel_time tpb_parallel(int32_t thread_count, void (*body)(void *, int32_t), void *context) {
+tpb_parallel_time tpb_parallel(
+    int32_t thread_count, void (*warm_up)(void *, int32_t), void (*body)(void *, int32_t), void *context) {
     pthread_t threads[maximum_threads];
     task tasks[maximum_threads];
     pthread_barrier_t ready;
@@ -38,7 +41,7 @@ tpb_parallel_time tpb_parallel(int32_t thread_count, void (*body)(void *, int32_
         exit(2);
     }
     for (int32_t index = 0; index < thread_count; index++) {
-        tasks[index] = (task){.body = body, .context = context, .ready = &ready, .index = index};
+        tasks[index] = (task){.warm_up = warm_up, .body = body, .context = context, .ready = &ready, .index = index};
         if (pthread_create(&threads[index], NULL, run, &tasks[index]) != 0) {
             fprintf(stderr, "thread %d could not be started\n", index);
             exit(2);

@@ -19,17 +19,27 @@ static tpb_parallel_time add(tpb_parallel_time a, tpb_parallel_time b) {
     };
 }
 
-// Independent: each thread allocates and frees by itself, a few sizes in turn.
+// Independent: each thread allocates and frees by itself, a few sizes in turn, warm.
 
-static void independent(void *context, int32_t index) {
-    const workload *work = context;
-    (void)index;
+enum { independent_warm_up = 1000 };
+
+static void allocate_independently(int64_t operations) {
     static const int64_t sizes[4] = {1 << 10, 16 << 10, 64 << 10, 1 << 20};
-    for (int64_t operation = 0; operation < work->operations; operation++) {
+    for (int64_t operation = 0; operation < operations; operation++) {
         void *address = allocate_aligned(sizes[operation & 3]);
         tpb_touch_first(address);
         free(address);
     }
+}
+
+static void warm_up_independent(void *context, int32_t index) {
+    (void)context, (void)index;
+    allocate_independently(independent_warm_up);
+}
+
+static void independent(void *context, int32_t index) {
+    (void)index;
+    allocate_independently(((const workload *)context)->operations);
 }
 
 // Server, like larson: threads replace random blocks of a table, end, and new threads go on with another's table.
@@ -65,7 +75,7 @@ static tpb_parallel_time run_server(workload work) {
     for (int64_t place = 0; place < count; place++) state.blocks[place] = allocate_aligned(work.sizes[place % TPB_SIZE_COUNT]);
     tpb_parallel_time time = {0};
     for (state.generation = 0; state.generation < server_generations; state.generation++) {
-        time = add(time, tpb_parallel(work.thread_count, server, &state));
+        time = add(time, tpb_parallel(work.thread_count, NULL, server, &state));
     }
     for (int64_t place = 0; place < count; place++) free(state.blocks[place]);
     return time;
@@ -128,7 +138,7 @@ static void producer(void *context, int32_t index) {
 
 static tpb_parallel_time run_producer(workload work) {
     producer_state state = {.work = work, .rings = tpb_own_memory((work.thread_count + 1) / 2 * (int64_t)sizeof(ring))};
-    return tpb_parallel(work.thread_count, producer, &state);
+    return tpb_parallel(work.thread_count, NULL, producer, &state);
 }
 
 // Churn, like mstress: each thread replaces random blocks of its own, and now and then trades one with the others.
@@ -180,7 +190,7 @@ static tpb_parallel_time run_churn(workload work) {
     };
     for (int64_t place = 0; place < count; place++) state.blocks[place] = allocate_aligned(work.sizes[place % TPB_SIZE_COUNT]);
     for (int64_t place = 0; place < churn_shared; place++) state.shared[place].block = allocate_aligned(work.sizes[place]);
-    tpb_parallel_time time = tpb_parallel(work.thread_count, churn, &state);
+    tpb_parallel_time time = tpb_parallel(work.thread_count, NULL, churn, &state);
     for (int64_t place = 0; place < count; place++) free(state.blocks[place]);
     for (int64_t place = 0; place < churn_shared; place++) free(state.shared[place].block);
     return time;
@@ -209,11 +219,11 @@ static void scratch(void *context, int32_t index) {
 static tpb_parallel_time run_scratch(workload work) {
     scratch_state state = {.work = work, .blocks = tpb_own_memory(work.thread_count * (int64_t)sizeof(void *))};
     for (int32_t index = 0; index < work.thread_count; index++) state.blocks[index] = allocate_aligned(8);
-    return tpb_parallel(work.thread_count, scratch, &state);
+    return tpb_parallel(work.thread_count, NULL, scratch, &state);
 }
 
 static bool run(const char *name, workload work, tpb_parallel_time *time) {
-    if (strcmp(name, "independent") == 0) *time = tpb_parallel(work.thread_count, independent, &work);
+    if (strcmp(name, "independent") == 0) *time = tpb_parallel(work.thread_count, warm_up_independent, independent, &work);
     else if (strcmp(name, "server") == 0) *time = run_server(work);
     else if (strcmp(name, "producer-consumer") == 0) *time = run_producer(work);
     else if (strcmp(name, "churn") == 0) *time = run_churn(work);

@@ -9,6 +9,8 @@ typedef struct {
     int64_t processor_nanoseconds;
 } tpb_parallel_time;
 
-/// Runs a function on new threads, all starting together, and waits for them.
+/// Runs a function on new threads, all starting together, and waits for them. Before the start each thread warms up, if
+/// it is told how.
 tpb_parallel_time tpb_parallel(
-    int32_t thread_count, void (*_Nonnull body)(void *_Nonnull context, int32_t index), void *_Nonnull context);
+    int32_t thread_count, void (*_Nullable warm_up)(void *_Nonnull context, int32_t index),
+    void (*_Nonnull body)(void *_Nonnull context, int32_t index), void *_Nonnull context);

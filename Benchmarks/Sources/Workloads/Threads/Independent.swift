@@ -1,12 +1,17 @@
 public import CMeasurement
 
 extension ThreadJob where Element: ~Copyable {
-    /// Each thread allocates and frees by itself, a few sizes in turn.
+    @inlinable static var independentWarmUp: Int { 1000 }
+
+    /// Each thread allocates and frees by itself, a few sizes in turn, warm.
     @inlinable func runIndependent() -> tpb_parallel_time {
-        onThreads { _ in self.allocateIndependently(from: self.source) }
+        onThreads(warmUp: { _ in self.allocateIndependently(Self.independentWarmUp, from: self.source) }) { _ in
+            self.allocateIndependently(self.operations, from: self.source)
+        }
     }
 
-    @inlinable @inline(never) func allocateIndependently(from source: borrowing Element.Source) {
+    @inlinable @inline(never)
+    func allocateIndependently(_ operations: Int, from source: borrowing Element.Source) {
         for operation in 0..<operations {
             let size =
                 switch operation & 3 {

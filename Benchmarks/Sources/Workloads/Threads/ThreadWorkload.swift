@@ -53,22 +53,32 @@ public enum ThreadWorkload: String, CaseIterable {
         return block
     }
 
-    /// Runs a body on the job's number of threads, all starting together.
-    @inlinable func onThreads(_ body: @escaping (_ index: Int) -> Void) -> tpb_parallel_time {
-        let box = ThreadBody(body)
+    /// Runs a body on the job's number of threads, all starting together once each has warmed up.
+    @inlinable func onThreads(
+        warmUp: @escaping (_ index: Int) -> Void = { _ in }, _ body: @escaping (_ index: Int) -> Void
+    ) -> tpb_parallel_time {
+        let box = ThreadBody(warmUp: warmUp, body)
         // The box outlives the call, which waits for its threads.
         return withExtendedLifetime(box) {
-            unsafe tpb_parallel(Int32(threads), runThreadBody, Unmanaged.passUnretained(box).toOpaque())
+            unsafe tpb_parallel(
+                Int32(threads), warmUpThread, runThreadBody, Unmanaged.passUnretained(box).toOpaque())
         }
     }
 }
 
 @usableFromInline final class ThreadBody {
+    @usableFromInline let warmUp: (Int) -> Void
     @usableFromInline let body: (Int) -> Void
 
-    @usableFromInline init(_ body: @escaping (Int) -> Void) {
+    @usableFromInline init(warmUp: @escaping (Int) -> Void, _ body: @escaping (Int) -> Void) {
+        self.warmUp = warmUp
         self.body = body
     }
+}
+
+/// What C calls on each thread first.
+@usableFromInline func warmUpThread(_ context: UnsafeMutableRawPointer, _ index: Int32) {
+    unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeUnretainedValue().warmUp(Int(index))
 }
 
 /// What C calls on each thread.

@@ -124,7 +124,7 @@ struct Targets {
             return Target(what: what, atMost: "0", measured: "not measured", holds: nil)
         }
         return Target(
-            what: what, atMost: "0", measured: "\(Int(worst.count))" + (worst.count > 0 ? " (\(worst.name))" : ""),
+            what: what, atMost: "0", measured: Figure.number(worst.count) + (worst.count > 0 ? " (\(worst.name))" : ""),
             holds: worst.count == 0)
     }
 

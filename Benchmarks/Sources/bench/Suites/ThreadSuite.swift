@@ -41,7 +41,12 @@ struct ThreadSuite {
 
     /// What each thread is told.
     private func operations(of workload: String) -> Int {
-        workload == "cache-scratch" ? settings.scratchOperations : settings.threadOperations
+        switch workload {
+        case "cache-scratch": settings.scratchOperations
+        // So short a pair that a thread's start would count.
+        case "independent": 10 * settings.threadOperations
+        default: settings.threadOperations
+        }
     }
 
     /// Pairs of all threads together. Of producer and consumer only one allocates.
