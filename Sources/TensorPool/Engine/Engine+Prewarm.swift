@@ -89,7 +89,7 @@ extension EngineState {
             for place in heap.slabs.indices {
                 adviseHugePages(slab: place, upTo: heap.slabs[place].usedEnd + missing)
             }
-            let backed = unsafe heap.back(upTo: missing) { unsafe SystemMemory.populate($0, $1) }
+            let backed = unsafe heap.back(upTo: missing) { unsafe ParallelPopulation.run($0, $1) }
             missing -= backed
             if missing > 0 && backed == 0 && !addSlab(holding: missing << Granule.shift) {
                 unreserve(missing << Granule.shift)
