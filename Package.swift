@@ -99,7 +99,7 @@ let package = Package(
             name: "AllocationTraceTests", dependencies: ["AllocationTrace", "CZlib"], exclude: ["Samples"],
             swiftSettings: strict),
         .testTarget(
-            name: "TensorTraceTests", dependencies: ["TensorTrace", "TensorPool"], swiftSettings: strict),
+            name: "TensorTraceTests", dependencies: ["TensorTrace", "TensorPool", "CThreadSlot"], swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: ["tensor-pool", "tensor-pool-system", "AllocationTrace", "TensorPool"], swiftSettings: strict),

@@ -39,6 +39,7 @@ let package = Package(
             dependencies: [
                 "Workloads", "CMeasurement", .product(name: "TensorPool", package: "TensorPool"),
                 .product(name: "Jemalloc", package: "TensorPool"),
+                .product(name: "TensorTrace", package: "TensorPool"),
             ],
             swiftSettings: strict),
         // In Swift, for what the language itself offers, in a process without jemalloc:

@@ -1,3 +1,4 @@
+import CThreadSlot
 import Foundation
 import TensorPool
 @testable import TensorTrace
@@ -65,6 +66,18 @@ import Testing
         #expect(trace.irregularities.unmatchedFrees == 0)
         #expect(trace.irregularities.reusedLiveAddresses == 0)
         #expect(!trace.irregularities.isTruncated)
+    }
+
+    /// Whatever they are told from, times are those of the clock.
+    @Test func timesAreTheClocks() throws {
+        try expectTimesOfTheClock()
+    }
+
+    @Test func timesAreTheClocksWithoutACounter() async throws {
+        await #expect(processExitsWith: .success) {
+            tensorpool_use_clock_for_ticks()
+            try expectTimesOfTheClock()
+        }
     }
 
     /// Threads that are gone leave their events, and their buffers to others.
@@ -211,6 +224,28 @@ import Testing
         #expect(try TraceFile.read(first.path).trace.events.allSatisfy { $0.byteCount == 1024 })
         #expect(try TraceFile.read(second.path).trace.events.allSatisfy { $0.byteCount == 2048 })
     }
+}
+
+private func expectTimesOfTheClock() throws {
+    let file = TemporaryPath()
+    var configuration = TraceRecorderConfiguration()
+    configuration.flushInterval = .milliseconds(3)
+    let pool = try TensorMemoryPool(HybridMemoryPool())
+    let recorder = try TraceRecorder(pool, path: file.path, configuration: configuration)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let first = try recorder.allocate(byteCount: 1024)
+    Thread.sleep(forTimeInterval: 0.02)
+    let second = try recorder.allocate(byteCount: 2048)
+    let elapsed = start.duration(to: clock.now)
+    _ = try recorder.finish()
+    withExtendedLifetime((first.byteCount, second.byteCount)) {}
+    let trace = try TraceFile.read(file.path).trace
+    try #require(trace.times.count >= 2)
+    let between = Duration.nanoseconds(trace.times[1] - trace.times[0])
+    // What is read between the two readings of this clock; a counter's line may be off by some microseconds.
+    #expect(between <= elapsed + .microseconds(50))
+    #expect(between >= .milliseconds(20) - .microseconds(50))
 }
 
 extension TraceRecorderResult {

@@ -42,6 +42,14 @@ struct PoolCommand {
             PoolMeasurements.heapGuard(block, sizes: Array(numbers[1...]), on: makePool())
         case "metadata" where arguments.count == 3:
             PoolMeasurements.metadata(block, count: numbers[1], byteCount: numbers[2], on: makePool())
+        case "recorder" where arguments.count == 4:
+            PairComparisons.recorder(
+                isHandle: arguments[0] == "handle", rounds: numbers[1], byteCount: numbers[2], pool: makePool(),
+                path: arguments[3])
+        case "plan" where arguments.count == 4:
+            PairComparisons.plan(
+                isHandle: arguments[0] == "handle", rounds: numbers[1], allocations: numbers[2],
+                byteCount: numbers[3], pool: makePool())
         case "prewarm" where arguments.count == 2:
             PoolMeasurements.prewarm(byteCount: numbers[1])
         default: PoolWorker.fail()

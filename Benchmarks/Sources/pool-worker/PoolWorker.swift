@@ -25,6 +25,8 @@ import Workloads
             pool-worker threads POOL buffer|handle WORKLOAD THREADS OPERATIONS
             pool-worker heap POOL buffer|handle SIZE...
             pool-worker metadata POOL buffer|handle COUNT SIZE
+            pool-worker recorder POOL buffer|handle ROUNDS SIZE FILE.tptrace
+            pool-worker plan POOL buffer|handle ROUNDS ALLOCATIONS SIZE
             pool-worker prewarm optimized buffer BYTES
             POOL is standard, optimized or adaptive, each with its default configuration.
             """)

@@ -1,4 +1,5 @@
-// What Swift cannot say: a thread-local slot, a compiler fence, a barrier on all threads, streaming stores.
+// What Swift cannot say: thread-local slots, a compiler fence, a barrier on all threads, streaming stores, a counter's
+// ticks.
 #pragma once
 
 #include <stdbool.h>
@@ -172,3 +173,6 @@ void tensorpool_fill_streaming(void *_Nonnull destination, uint8_t value, size_t
 TENSORPOOL_INLINE void tensorpool_prefetch_for_write(const void *_Nonnull address) {
     __builtin_prefetch(address, 1, 3);
 }
+
+#include "RecordingSlot.h"
+#include "Ticks.h"

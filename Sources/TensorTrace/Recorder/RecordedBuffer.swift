@@ -13,8 +13,7 @@ public struct RecordedBuffer: ~Copyable, Sendable {
 
     // The tensor ends after this: its free is recorded before another thread can have the memory.
     deinit {
-        unsafe recording.recordFree(
-            address: unsafe tensor.baseAddress, byteCount: tensor.byteCount, tensorID: 0, time: RecordingClock.now())
+        unsafe recording.recordFree(address: unsafe tensor.baseAddress, byteCount: tensor.byteCount, tensorID: 0)
     }
 
     /// Bytes that were asked for, all of them writable.

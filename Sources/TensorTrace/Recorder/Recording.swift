@@ -71,15 +71,15 @@ final class Recording: Sendable {
 
     // MARK: The writer
 
-    /// What there is to write now. Rings without an owner are given to `body` for the last time.
-    func drain(_ body: (EventRing) -> Void) {
+    /// Gives what there is to write now to `body`, ring by ring: each up to where it was filled before `isKnown` is
+    /// called, so that a moment taken there is after all of it.
+    func drain(isKnown: () -> Void, _ body: (_ ring: EventRing, _ end: Int) -> Void) {
         let owned = rings.withLock { $0.owned }
-        var abandoned: [ObjectIdentifier] = []
-        for ring in owned {
-            // Asked before: what the owner wrote last is then in what `body` takes out.
-            if ring.isAbandoned { abandoned.append(ObjectIdentifier(ring)) }
-            body(ring)
-        }
+        // Asked in this order: what an owner that is gone wrote last is then before the end.
+        let states = owned.map { ring in (ring: ring, isAbandoned: ring.isAbandoned, end: ring.end) }
+        isKnown()
+        for state in states { body(state.ring, state.end) }
+        let abandoned = Set(states.lazy.filter(\.isAbandoned).map { ObjectIdentifier($0.ring) })
         guard !abandoned.isEmpty else { return }
         rings.withLock { rings in
             for ring in rings.owned where abandoned.contains(ObjectIdentifier(ring)) { rings.idle.append(ring) }

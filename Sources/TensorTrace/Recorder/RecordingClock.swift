@@ -1,3 +1,5 @@
+internal import CThreadSlot
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -7,17 +9,29 @@ internal import Darwin
 #endif
 
 /// The clocks of a recording.
-@usableFromInline enum RecordingClock {
-    /// Nanoseconds of the monotonic clock, the same on all threads.
-    @usableFromInline static func now() -> Int64 { read(CLOCK_MONOTONIC) }
-
+enum RecordingClock {
     /// Nanoseconds since 1970-01-01 00:00 UTC.
-    static func unixTime() -> Int64 { read(CLOCK_REALTIME) }
-
-    @inline(__always)
-    private static func read(_ clock: clockid_t) -> Int64 {
+    static func unixTime() -> Int64 {
         var time = timespec()
-        unsafe clock_gettime(clock, &time)
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
+
+    /// Nanoseconds of the monotonic clock.
+    static func monotonicTime() -> Int64 { Int64(tensorpool_monotonic_nanoseconds()) }
+
+    /// What the counter and the clock say at one moment: of some readings, the one that took least.
+    static func anchor() -> TickTimeline.Anchor {
+        var best = TickTimeline.Anchor(ticks: 0, time: 0)
+        var least = UInt64.max
+        for _ in 0..<5 {
+            let before = tensorpool_ticks_after()
+            let time = monotonicTime()
+            let taken = tensorpool_ticks_after() &- before
+            guard taken < least else { continue }
+            least = taken
+            best = TickTimeline.Anchor(ticks: before &+ taken / 2, time: time)
+        }
+        return best
     }
 }

@@ -1,3 +1,5 @@
+internal import CThreadSlot
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -8,11 +10,9 @@ internal import Darwin
 
 /// The rings of one thread, one a recording. Only that thread touches them here.
 ///
-/// Safe: `last` is one of `rings`, or nil.
-@safe struct RecordingThread {
-    /// The ring used last, which `rings` keeps alive; nil for a recording that has ended.
-    private var last: Unmanaged<EventRing>?
-    private var lastRecording = RecordingID(number: 0)
+/// The slot of the thread (RecordingSlot.h) points to the state of the ring used last, or to nothing for a recording that
+/// has ended.
+struct RecordingThread {
     private var rings: [RecordingID: EventRing] = [:]
 
     /// One for the process. Nil where the system has none left: then nothing can be recorded, which is counted.
@@ -26,44 +26,44 @@ internal import Darwin
         return failure == 0 ? key : nil
     }()
 
-    /// Calls `body` with the calling thread's ring, unless the recording has ended or has no room for a ring.
+    /// The calling thread's ring; nil where the recording has ended or has no room for a ring.
+    ///
+    /// Alive until the thread ends or records something: this thread alone takes it out of its rings.
     @inline(__always)
-    static func withRing(of recording: RecordingID, _ body: (EventRing) -> Void) {
-        guard let key else { return }
-        if let state = unsafe pthread_getspecific(key)?.assumingMemoryBound(to: RecordingThread.self),
-            unsafe state.pointee.lastRecording == recording
-        {
-            // Alive: this thread alone takes it out of its rings.
-            unsafe state.pointee.last?._withUnsafeGuaranteedRef { body($0) }
-            return
+    static func ring(of recording: RecordingID) -> UnsafeMutablePointer<RingState>? {
+        var ring: UnsafeMutableRawPointer?
+        if unsafe tensorpool_load_recording_slot(recording.number, &ring) {
+            return unsafe ring?.assumingMemoryBound(to: RingState.self)
         }
-        if let ring = findRing(of: recording, key: key) { body(ring) }
+        return unsafe findRing(of: recording)
     }
 
     @inline(never)
-    private static func findRing(of recording: RecordingID, key: pthread_key_t) -> EventRing? {
-        guard !RecordingRegistry.isForkedChild else { return nil }
-        let state: UnsafeMutablePointer<RecordingThread>
+    private static func findRing(of recording: RecordingID) -> UnsafeMutablePointer<RingState>? {
+        guard !RecordingRegistry.isForkedChild, let key else { return nil }
+        let thread: UnsafeMutablePointer<RecordingThread>
         if let known = unsafe pthread_getspecific(key) {
-            unsafe state = known.assumingMemoryBound(to: RecordingThread.self)
+            unsafe thread = known.assumingMemoryBound(to: RecordingThread.self)
         } else {
-            unsafe state = .allocate(capacity: 1)
-            unsafe state.initialize(to: RecordingThread())
-            guard unsafe pthread_setspecific(key, state) == 0 else {
-                unsafe state.deinitialize(count: 1)
-                unsafe state.deallocate()
+            unsafe thread = .allocate(capacity: 1)
+            unsafe thread.initialize(to: RecordingThread())
+            guard unsafe pthread_setspecific(key, thread) == 0 else {
+                unsafe thread.deinitialize(count: 1)
+                unsafe thread.deallocate()
                 RecordingRegistry.recording(recording)?.countDropped()
                 return nil
             }
         }
-        return unsafe state.pointee.ring(of: recording)
+        return unsafe thread.pointee.ring(of: recording)
     }
 
-    private mutating func ring(of recording: RecordingID) -> EventRing? {
+    private mutating func ring(of recording: RecordingID) -> UnsafeMutablePointer<RingState>? {
+        // What the slot points to may go with the rings that are let go of.
+        tensorpool_store_recording_slot(0, nil)
         rings = rings.filter { !$0.value.isClosed }
         guard let running = RecordingRegistry.recording(recording) else {
             // It has ended, and says so faster the next time.
-            (unsafe last, lastRecording) = (nil, recording)
+            tensorpool_store_recording_slot(recording.number, nil)
             return nil
         }
         guard let ring = rings[recording] ?? running.makeRing() else {
@@ -71,25 +71,22 @@ internal import Darwin
             return nil
         }
         rings[recording] = ring
-        (unsafe last, lastRecording) = (unsafe Unmanaged.passUnretained(ring), recording)
-        return ring
+        unsafe tensorpool_store_recording_slot(recording.number, ring.state)
+        return unsafe ring.state
     }
 
     /// The thread ends. Its last events are the writer's now; should it record more, it begins anew.
     private static func end(_ place: UnsafeMutableRawPointer) {
-        let state = unsafe place.assumingMemoryBound(to: RecordingThread.self)
+        tensorpool_store_recording_slot(0, nil)
+        let thread = unsafe place.assumingMemoryBound(to: RecordingThread.self)
         if !RecordingRegistry.isForkedChild {
-            for ring in unsafe state.pointee.rings.values { ring.abandon() }
+            for ring in unsafe thread.pointee.rings.values { ring.abandon() }
         }
-        unsafe state.deinitialize(count: 1)
-        unsafe state.deallocate()
+        unsafe thread.deinitialize(count: 1)
+        unsafe thread.deallocate()
     }
 
-    /// In a forked child: what its one thread writes goes nowhere.
-    static func forgetInForkedChild() {
-        guard let key, let state = unsafe pthread_getspecific(key)?.assumingMemoryBound(to: RecordingThread.self)
-        else { return }
-        // The rings stay, since other memory may be in the middle of a change: the child has one thread's at most.
-        unsafe state.pointee.last = nil
-    }
+    /// In a forked child: what its one thread writes goes nowhere. Its rings stay, since other memory may be in the middle
+    /// of a change: one thread's at most.
+    static func forgetInForkedChild() { tensorpool_store_recording_slot(0, nil) }
 }

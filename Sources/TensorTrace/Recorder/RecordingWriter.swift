@@ -5,7 +5,8 @@ internal import AllocationTrace
 /// Safe: after `init` only that thread touches it.
 @safe final class RecordingWriter: @unchecked Sendable {
     private let recording: Recording
-    private let start: Int64
+    private let start: TickTimeline.Anchor
+    private var timeline: TickTimeline
     private var file: BinaryTraceWriter?
     private var chunk = TraceChunk()
     private var failure: TraceRecorderError?
@@ -17,7 +18,8 @@ internal import AllocationTrace
     /// Opens the file.
     init(path: String, recording: Recording) throws(TraceRecorderError) {
         self.recording = recording
-        start = RecordingClock.now()
+        start = RecordingClock.anchor()
+        timeline = TickTimeline(start: start)
         let clock = TraceClock(epoch: .unix, startNanoseconds: RecordingClock.unixTime())
         // Threads write in pieces, each in its order.
         let header = BinaryTraceHeader(order: .time, clock: clock, machine: .current)
@@ -33,7 +35,11 @@ internal import AllocationTrace
     func run() {
         while true {
             let wanted = recording.awaitWork()
-            recording.drain { take($0) }
+            recording.drain {
+                timeline.add(RecordingClock.anchor())
+            } _: { ring, end in
+                take(ring, upTo: end)
+            }
             flush()
             recording.report(flushes: wanted.flushes, failure: failure)
             if wanted.isStopped { break }
@@ -42,15 +48,17 @@ internal import AllocationTrace
         finish()
     }
 
-    private func take(_ ring: EventRing) {
+    private func take(_ ring: EventRing, upTo end: Int) {
         let thread = ring.threadID
         if let name = ring.threadName, namedThreads.insert(thread).inserted {
             attempt { file throws(TraceWriteError) in try file.append([TraceThread(id: thread, name: name)]) }
         }
-        ring.drain { event in
+        ring.drain(upTo: end) { event in
+            // The counter may be read a little ahead of what is before it.
+            ring.latestTime = max(ring.latestTime, timeline.time(at: event.ticks))
             let recorded = RecordedEvent(
                 kind: event.sizeAndKind & 1 == 0 ? .allocate : .free, address: event.address,
-                byteCount: Int(event.sizeAndKind >> 1), thread: thread, time: event.time &- start,
+                byteCount: Int(event.sizeAndKind >> 1), thread: thread, time: ring.latestTime &- start.time,
                 tensorID: event.tensorID)
             unflushedCount += 1
             if chunk.append(recorded) { return }
