@@ -19,7 +19,10 @@
     /// Whether a thread's cache may keep such a block.
     @inlinable var isCacheable: Bool { rawValue <= 32 }
 
-    var isWeight: Bool { self == .weight || self == .promotedSpan }
+    var isWeight: Bool {
+        let kind = withoutScrubbing
+        return kind == .weight || kind == .promotedSpan || kind == .guardedWeight
+    }
 
     private static let sampleBit: UInt8 = 0x40
 

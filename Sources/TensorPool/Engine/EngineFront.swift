@@ -32,7 +32,7 @@
                 return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
             }
         }
-        return try engine.allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        return try engine.requestBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 
     /// Allocates a tensor with a handle.
@@ -51,7 +51,7 @@
                     state: tensor.state, serial: serial, kind: kind)
             }
         }
-        return try engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
+        return try engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
     }
 
     /// Frees a tensor by its handle.
@@ -66,6 +66,6 @@
                 return
             }
         }
-        try engine.deallocate(id: id, handle)
+        try engine.returnHandle(id: id, handle)
     }
 }

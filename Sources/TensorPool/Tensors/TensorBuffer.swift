@@ -27,8 +27,8 @@
                 return
             }
         }
-        if kind == .planned {
-            PlanRegistry.free(engine)
+        if kind.isSpecial {
+            unsafe SpecialBlock.free(engine: engine, address: start, byteCount: byteCount, kind: kind)
             return
         }
         unsafe Engine.free(engine: engine, address: start, byteCount: byteCount, kind: kind)
