@@ -29,7 +29,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence).
+        // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence; checkers, stacks, faults).
         .systemLibrary(
             name: "CJemalloc",
             path: "Modules/CJemalloc",
@@ -43,11 +43,12 @@ let package = Package(
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
         .target(name: "CThreadSlot"),
+        .target(name: "CDebugging"),
 
         // The libraries.
         .target(name: "Jemalloc", dependencies: ["CJemalloc"], swiftSettings: strict),
         .target(
-            name: "TensorPool", dependencies: ["Jemalloc", "CThreadSlot"],
+            name: "TensorPool", dependencies: ["Jemalloc", "CThreadSlot", "CDebugging"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         // The memory pressure monitor as a service: apart, so that TensorPool needs no package.
         .target(

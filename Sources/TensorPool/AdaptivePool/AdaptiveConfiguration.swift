@@ -25,6 +25,13 @@ public struct AdaptiveConfiguration: Sendable, Hashable {
     /// Nanoseconds that keeping a 4 KiB page idle must save per use to be worth it.
     public var nanosecondsPerIdlePage = 1.0
 
+    /// What is looked for in the way the program uses tensors of either strategy, beside what their own configurations
+    /// and `TENSOR_POOL_DEBUG` ask for.
+    public var debugging = DebugOptions()
+    /// Whether tensors of either strategy are overwritten with zeros when they are freed; see
+    /// ``OptimizedTensorPoolConfig/scrubOnFree``.
+    public var scrubOnFree = false
+
     /// Makes the default configuration.
     public init() {}
 
@@ -59,6 +66,7 @@ public struct AdaptiveConfiguration: Sendable, Hashable {
 
     func validate() throws(TensorPoolError) {
         try PoolLimits.validate(byteLimit: byteLimit)
+        try debugging.validate()
         try standard.validate()
         try optimized.validate()
         guard optimizedFloor <= 1 << 20 else {

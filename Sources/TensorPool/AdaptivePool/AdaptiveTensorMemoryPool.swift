@@ -28,8 +28,13 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         self.configuration = configuration
         self.base = base
         let memory = base.memory.limited(to: configuration.byteLimit)
-        standard = try TensorMemoryPool(base, configuration: configuration.standard, memory: memory)
-        optimized = try OptimizedTensorMemoryPool(base, configuration: configuration.optimized, memory: memory)
+        var parts = configuration
+        parts.standard.debugging = parts.standard.debugging.union(configuration.debugging)
+        parts.standard.scrubOnFree = parts.standard.scrubOnFree || configuration.scrubOnFree
+        parts.optimized.debugging = parts.optimized.debugging.union(configuration.debugging)
+        parts.optimized.scrubOnFree = parts.optimized.scrubOnFree || configuration.scrubOnFree
+        standard = try TensorMemoryPool(base, configuration: parts.standard, memory: memory)
+        optimized = try OptimizedTensorMemoryPool(base, configuration: parts.optimized, memory: memory)
         standardFront = standard.front
         optimizedFront = optimized.front
         routes = RouteTable(configuration)
@@ -160,7 +165,7 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     {
         let engine = plan.strategy == .standard ? standardFront.engine : optimizedFront.engine
         let start = MonotonicClock.now()
-        let buffer = try engine.allocateBuffer(
+        let buffer = try engine.requestBuffer(
             byteCount: plan.byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
         let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.firstTouch($0) }
@@ -172,12 +177,12 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
         guard let plan = routes.plan(byteCount: byteCount, role: traits.role) else {
             return isStandard(byteCount, traits.role)
-                ? try standardFront.engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
-                : try optimizedFront.engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
+                ? try standardFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
+                : try optimizedFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
         }
         let engine = plan.strategy == .standard ? standardFront.engine : optimizedFront.engine
         let start = MonotonicClock.now()
-        let handle = try engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
+        let handle = try engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
         unsafe routes.record(
             plan, .allocation(allocation, Filling.firstTouch(handle.bytes), by: plan.strategy))

@@ -2,7 +2,7 @@
 extension AdaptiveConfiguration: Codable {
     private enum Key: String, CodingKey, CaseIterable {
         case standard, optimized, byteLimit, standardCeiling, optimizedFloor, temporaryCeiling, minimumUses
-        case nanosecondsPerIdlePage
+        case nanosecondsPerIdlePage, debugging, scrubOnFree
     }
 
     /// The standard strategy's settings, whose defaults here are not those of a standard pool alone.
@@ -31,6 +31,8 @@ extension AdaptiveConfiguration: Codable {
         try reader.read(.temporaryCeiling, &temporaryCeiling)
         try reader.read(.minimumUses, &minimumUses)
         try reader.read(.nanosecondsPerIdlePage, &nanosecondsPerIdlePage)
+        try reader.read(.debugging, &debugging)
+        try reader.read(.scrubOnFree, &scrubOnFree)
         try validate()
     }
 
@@ -45,5 +47,7 @@ extension AdaptiveConfiguration: Codable {
         try container.encode(temporaryCeiling, forKey: .temporaryCeiling)
         try container.encode(minimumUses, forKey: .minimumUses)
         try container.encode(nanosecondsPerIdlePage, forKey: .nanosecondsPerIdlePage)
+        try container.encode(debugging, forKey: .debugging)
+        try container.encode(scrubOnFree, forKey: .scrubOnFree)
     }
 }

@@ -5,7 +5,7 @@ extension OptimizedTensorPoolConfig: Codable {
         case enablePrewarming, prewarming, enablePrefetching, prefetchDistance, enableSIMD, enableCacheOptimization
         case enableMemoryPressureDetection, pressureThreshold, enableStatisticalAnalysis, enableAdaptiveCleanup
         case enableZeroCopyTransitions, hugePages, slabByteCount, threadCacheByteLimit, threadSpanCacheByteLimit
-        case byteLimit, idleReleaseAfterNanoseconds
+        case byteLimit, idleReleaseAfterNanoseconds, debugging, scrubOnFree
     }
 
     /// Reads and checks a configuration.
@@ -34,6 +34,8 @@ extension OptimizedTensorPoolConfig: Codable {
         try reader.read(.threadSpanCacheByteLimit, &threadSpanCacheByteLimit)
         byteLimit = try reader.optional(.byteLimit, Int.self)
         try reader.readNanoseconds(.idleReleaseAfterNanoseconds, &idleReleaseAfter)
+        try reader.read(.debugging, &debugging)
+        try reader.read(.scrubOnFree, &scrubOnFree)
         try validate()
     }
 
@@ -58,6 +60,8 @@ extension OptimizedTensorPoolConfig: Codable {
         try container.encodeIfPresent(byteLimit, forKey: .byteLimit)
         try container.encodeIfPresent(
             idleReleaseAfter?.nanosecondsForSettings, forKey: .idleReleaseAfterNanoseconds)
+        try container.encode(debugging, forKey: .debugging)
+        try container.encode(scrubOnFree, forKey: .scrubOnFree)
     }
 }
 

@@ -2,7 +2,7 @@
 /// default.
 extension TensorMemoryPool.Configuration: Codable {
     enum Key: String, CodingKey, CaseIterable {
-        case threadCacheByteLimit, sharedCacheByteLimit, byteLimit, idleReleaseAfterNanoseconds
+        case threadCacheByteLimit, sharedCacheByteLimit, byteLimit, idleReleaseAfterNanoseconds, debugging, scrubOnFree
     }
 
     /// Reads and checks a configuration.
@@ -21,6 +21,8 @@ extension TensorMemoryPool.Configuration: Codable {
         try reader.read(.sharedCacheByteLimit, &sharedCacheByteLimit)
         byteLimit = try reader.optional(.byteLimit, Int.self)
         try reader.readNanoseconds(.idleReleaseAfterNanoseconds, &idleReleaseAfter)
+        try reader.read(.debugging, &debugging)
+        try reader.read(.scrubOnFree, &scrubOnFree)
         try validate()
     }
 
@@ -32,5 +34,7 @@ extension TensorMemoryPool.Configuration: Codable {
         try container.encodeIfPresent(byteLimit, forKey: .byteLimit)
         try container.encodeIfPresent(
             idleReleaseAfter?.nanosecondsForSettings, forKey: .idleReleaseAfterNanoseconds)
+        try container.encode(debugging, forKey: .debugging)
+        try container.encode(scrubOnFree, forKey: .scrubOnFree)
     }
 }

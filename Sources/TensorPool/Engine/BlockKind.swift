@@ -28,7 +28,10 @@
     /// The bin of a cacheable block.
     @inlinable var bin: Int { Int(rawValue) }
 
-    var isWeight: Bool { self == .weight || self == .promotedSpan }
+    var isWeight: Bool {
+        let kind = withoutScrubbing
+        return kind == .weight || kind == .promotedSpan || kind == .guardedWeight
+    }
 
     private static let sampleBit: UInt16 = 0x100
 

@@ -17,6 +17,7 @@ extension Engine {
             return before - state.reservedBytes
         }
         base.purge()
+        deliverFindings()
         return returned
     }
 }
@@ -65,7 +66,9 @@ extension EngineState {
         result.peakLiveBytes = peakLiveBytes
         result.paddingBytes = inUse - liveBytes
         result.prewarmedBytes = heapPrewarmed + depot.prewarmedByteCount
-        result.cachedBytes = smallCached + spansCached + depot.byteCount + heapFree - result.prewarmedBytes
+        result.cachedBytes =
+            smallCached + spansCached + depot.byteCount + heapFree - result.prewarmedBytes
+            + (guards?.quarantinedByteCount ?? 0)
         result.reservedBytes = reservedBytes
         result.metadataBytes =
             unsafe records.byteCount + heap.metadataByteCount + caches.count * CacheLayout.byteCount

@@ -33,7 +33,7 @@ extension Engine {
 
     /// The calling thread's cache, made at its first need; nil where a thread cannot have one. Lock held.
     func currentCache(_ state: inout EngineState) -> ThreadCachePointer? {
-        if state.isClosed { return nil }
+        if state.isClosed || !state.configuration.keepsThreadCaches { return nil }
         let thread = unsafe tensorpool_current_thread()
         if let entry = unsafe tensorpool_load_entry(thread, number) {
             return unsafe entry.assumingMemoryBound(to: ThreadCache.self)

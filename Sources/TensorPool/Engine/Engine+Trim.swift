@@ -5,7 +5,8 @@ extension Engine {
     /// Gives up idle memory of at least so many bytes, or all there is: free spans and the depot, and where asked what
     /// threads keep. Returns the reserved bytes given up; the arenas are not purged.
     func returnIdle(atLeast byteCount: Int, emptyingCaches: Bool) -> Int {
-        withState { state in
+        defer { deliverFindings() }
+        return withState { state in
             let before = state.reservedBytes
             if emptyingCaches { unsafe quiesce(&state) { state, cache in unsafe state.empty(cache) } }
             let emptied = before - state.reservedBytes
@@ -35,7 +36,10 @@ extension Engine {
 extension EngineState {
     /// Gives back free spans, then the depot's blocks, largest first, of at least so many bytes.
     mutating func returnIdleMemory(atLeast byteCount: Int) {
-        var missing = byteCount
+        let reserved = reservedBytes
+        guards?.flush(&self)
+        var missing = byteCount - (reserved - reservedBytes)
+        guard missing > 0 else { return }
         let released = unsafe heap.releaseFree(atLeast: Granule.count(missing)) { unsafe SystemMemory.release($0, $1) }
         unreserve(released << Granule.shift)
         missing -= released << Granule.shift

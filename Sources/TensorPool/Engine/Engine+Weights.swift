@@ -7,8 +7,12 @@ extension Engine {
         try source.withState { _ throws(TensorPoolError) in try source.check(id: id, handle) }
         let reason: String
         switch handle.kind.withoutSample {
-        case .weight, .promotedSpan:
+        case _ where handle.kind.isWeight:
             return WeightTransition(handle: handle, copyReason: nil)
+        case _ where handle.kind.isGuarded:
+            reason = "a debugging mode watches the tensor where it is"
+        case _ where handle.kind.isScrubbed:
+            reason = "the pool overwrites what it frees"
         case let kind where kind.isSpan && source === self && promotesInPlace:
             return WeightTransition(handle: try promote(id: id, handle), copyReason: nil)
         case let kind where kind.isSpan && source === self:
@@ -18,14 +22,14 @@ extension Engine {
         default:
             reason = "a tensor of \(handle.byteCount) bytes shares its pages with others of its size class"
         }
-        let weight = try allocateHandle(
+        let weight = try requestHandle(
             id: id, byteCount: handle.byteCount, traits: TensorTraits(device: .cpu, role: .weight))
         unsafe weight.baseAddress.copyMemory(from: handle.baseAddress, byteCount: handle.byteCount)
         do throws(TensorPoolError) {
-            try source.deallocate(id: id, handle)
+            try source.returnHandle(id: id, handle)
         } catch {
             // Another thread freed the tensor meanwhile: there is nothing left to become a weight.
-            try deallocate(id: id, weight)
+            try returnHandle(id: id, weight)
             throw error
         }
         return WeightTransition(handle: weight, copyReason: reason)

@@ -23,6 +23,8 @@ internal import Jemalloc
     let promotesInPlace: Bool
     /// How long idle memory lay idle; nil where it does not go back by its age. Guarded by `lock`.
     let idleAges: IdleAges?
+    /// What watches over the tensors; nil without debugging modes and scrubbing. Guarded by `lock`.
+    let guards: Guards?
 
     let lock = EngineLock()
     /// Guarded by `lock`. In memory of its own: a stored property would be checked for exclusive access at each use.
@@ -40,8 +42,11 @@ internal import Jemalloc
         promotesInPlace = configuration.promotesInPlace
         idleAges = configuration.idleReleaseNanoseconds.map { IdleAges(nanoseconds: $0) }
         self.base = base
+        guards =
+            configuration.debugging.isActive || configuration.scrubsOnFree
+            ? Guards(configuration.debugging, scrubs: configuration.scrubsOnFree) : nil
         unsafe state = .allocate(capacity: 1)
-        unsafe state.initialize(to: EngineState(base: base, configuration: configuration))
+        unsafe state.initialize(to: EngineState(base: base, configuration: configuration, guards: guards))
         EngineRegistry.enter(self)
         base.add(self)
     }
@@ -73,6 +78,9 @@ internal import Jemalloc
 
     /// Says that the pool is gone. What is cached goes back now, the rest with the last block.
     func close() {
+        if let guards, guards.options.reportsLeaks {
+            for leak in leaks() { base.shared.findings.report(leak) }
+        }
         let isDone = withStateToForget { state in
             state.isClosed = true
             unsafe quiesce(&state, keepingEntries: false) { state, cache in unsafe state.empty(cache) }
@@ -84,12 +92,14 @@ internal import Jemalloc
             state.returnIdleMemory()
             return state.liveBlocks == 0
         }
+        deliverFindings()
         if isDone { end() }
     }
 
     /// Gives everything back. No block is out and no pool refers to this engine.
     func end() {
         withState { $0.returnEverything() }
+        deliverFindings()
         base.remove(self)
         EngineRegistry.leave(self)
     }

@@ -28,6 +28,20 @@ struct EngineConfiguration: Sendable {
     var pressureThreshold: MemoryPressureLevel?
     /// Nanoseconds after which idle memory is given back when the engine is asked to; nil for never.
     var idleReleaseNanoseconds: UInt64?
+    /// What is looked for in the way the program uses tensors.
+    var debugging = DebugOptions()
+    /// Whether freed tensors are overwritten.
+    var scrubsOnFree = false
+    /// Whether threads have caches: nothing that must be seen at its free may end in one.
+    var keepsThreadCaches = true
+
+    /// Turns debugging modes on, those of the environment too, and scrubbing.
+    mutating func watch(_ options: DebugOptions, scrubOnFree: Bool) throws(TensorPoolError) {
+        debugging = options.union(try .fromEnvironment())
+        try debugging.validate()
+        scrubsOnFree = scrubOnFree
+        keepsThreadCaches = !scrubOnFree && !debugging.watchesEveryTensor
+    }
 
     /// The standard strategy: little is kept.
     static let standard = EngineConfiguration(

@@ -61,7 +61,7 @@ public import CThreadSlot
         if isPlain && traits.isCacheable, let block = unsafe engine.takeWarm(byteCount) {
             return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
         }
-        return try engine.allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        return try engine.requestBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 
     /// Allocates a tensor with a handle.
@@ -79,7 +79,7 @@ public import CThreadSlot
                     tensor, byteCount: byteCount, tensorID: id, serial: serial, kind: .span(Granule.count(byteCount)))
             }
         }
-        return try engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
+        return try engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
     }
 
     /// Frees a tensor by its handle.
@@ -92,6 +92,6 @@ public import CThreadSlot
                 if HotPath.pushSharedTensor(engine: number, handle) { return }
             }
         }
-        try engine.deallocate(id: id, handle)
+        try engine.returnHandle(id: id, handle)
     }
 }

@@ -1,3 +1,4 @@
+internal import CDebugging
 internal import Jemalloc
 internal import Synchronization
 
@@ -23,6 +24,7 @@ extension EngineState {
     /// Returns what no cache and no tensor has: the depot's blocks to their arenas, free granules and empty slabs to
     /// the system.
     mutating func returnIdleMemory() {
+        guards?.flush(&self)
         for index in 0..<SizeClass.count { returnDepot(index, keeping: 0) }
         returnEmptySlabs()
         if !weights.chunks.isEmpty { returnEmptyChunks() }
@@ -43,6 +45,7 @@ extension EngineState {
     mutating func returnEverything() {
         for index in unsafe caches.indices { unsafe empty(caches[index]) }
         returnIdleMemory()
+        guards?.unmap()
     }
 
     /// Frees what other threads' handles gave back to a cache, unless its owner freed the same handle first.
@@ -63,6 +66,15 @@ extension EngineState {
         }
         unsafe tensor.record.pointee.state.store(tensor.claimedState - RecordStatus.claimed, ordering: .releasing)
         unsafe putRecord(tensor.record, cache: cache)
-        unsafe free(Block(address: tensor.address, kind: tensor.kind), byteCount: tensor.byteCount, cache: cache)
+        var kind = tensor.kind
+        if kind.isGuarded {
+            unsafe guards?.free(tensor.address, HandleKey(tensor), &self)
+            return
+        }
+        if kind.isScrubbed {
+            unsafe tensorpool_scrub(tensor.address, tensor.byteCount)
+            kind = kind.withoutScrubbing
+        }
+        unsafe free(Block(address: tensor.address, kind: kind), byteCount: tensor.byteCount, cache: cache)
     }
 }

@@ -5,6 +5,7 @@ internal import Jemalloc
     let base: BaseMemory
     var configuration: EngineConfiguration
 
+    let guards: Guards?
     var hugePages = HugePageAdvice()
     var depot = Depot()
     var heap = SpanHeap()
@@ -54,8 +55,9 @@ internal import Jemalloc
     var sightings: [UnsafeMutableRawPointer: Sighting] = unsafe [:]
     var isClosed = false
 
-    init(base: BaseMemory, configuration: EngineConfiguration) {
+    init(base: BaseMemory, configuration: EngineConfiguration, guards: Guards? = nil) {
         self.base = base
+        self.guards = guards
         self.configuration = configuration
     }
 

@@ -11,6 +11,12 @@ extension HybridMemoryPool {
         /// never. jemalloc's own default is 10,000. Decay moves on when the arena is used, or by a trim.
         public var decayMilliseconds: Int
 
+        /// What is looked for in the tensors that come from the base itself; pools have options of their own.
+        public var debugging = DebugOptions()
+        /// Whether tensors of the base itself are overwritten with zeros when they are freed, before their memory can be
+        /// used again or goes back.
+        public var scrubOnFree = false
+
         /// Makes a configuration: no limit, decay in ten seconds.
         public init(byteLimit: Int? = nil, decayMilliseconds: Int = 10_000) {
             self.byteLimit = byteLimit
@@ -19,6 +25,7 @@ extension HybridMemoryPool {
 
         func validate() throws(TensorPoolError) {
             try PoolLimits.validate(byteLimit: byteLimit)
+            try debugging.validate()
             guard decayMilliseconds >= -1 else {
                 throw .invalidConfiguration(
                     setting: "decayMilliseconds", value: "\(decayMilliseconds)",

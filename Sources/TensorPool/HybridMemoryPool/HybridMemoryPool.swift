@@ -32,6 +32,7 @@ public final class HybridMemoryPool: TensorAllocator {
         var direct = EngineConfiguration.standard
         direct.smallCeiling = 0
         direct.depotByteLimit = 0
+        try direct.watch(configuration.debugging, scrubOnFree: configuration.scrubOnFree)
         front = EngineFront(try Engine(base: memory, configuration: direct))
     }
 
@@ -45,7 +46,7 @@ public final class HybridMemoryPool: TensorAllocator {
     public func allocate(
         byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
     ) throws(TensorPoolError) -> TensorBuffer {
-        try front.engine.allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        try front.engine.requestBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 
     /// Allocates straight from the standard arena of the tensor's category. See ``TensorAllocator``.
@@ -53,13 +54,13 @@ public final class HybridMemoryPool: TensorAllocator {
         id: UInt64, byteCount: Int, device: TensorDevice, isModelWeight: Bool, isTemporary: Bool
     ) throws(TensorPoolError) -> MemoryHandle {
         let traits = TensorTraits(device: device, isModelWeight: isModelWeight, isTemporary: isTemporary)
-        return try front.engine.allocateHandle(id: id, byteCount: byteCount, traits: traits)
+        return try front.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
     }
 
     /// Frees a tensor of any pool on this base, dropped ones included. See ``TensorAllocator``.
     public func deallocateTensor(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) {
         guard let engine = memory.engine(serial: handle.serial) else { throw .foreignHandle(tensorID: handle.tensorID) }
-        try engine.deallocate(id: id, handle)
+        try engine.returnHandle(id: id, handle)
     }
 
     /// Figures of everything on this base: its own tensors and those of all its pools.

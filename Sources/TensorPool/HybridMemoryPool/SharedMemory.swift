@@ -7,6 +7,8 @@ final class SharedMemory: Sendable {
     private let registered = Mutex<[ObjectIdentifier: WeakEngine]>([:])
     /// What is asked at a limit of the base or of a pool on it.
     let limitHandler = LimitHandler()
+    /// Who is told what debugging modes find.
+    let findings = FindingHandler()
 
     init(decayMilliseconds: Int) { arenas = Mutex(StrategyArenas(decayMilliseconds: decayMilliseconds)) }
 

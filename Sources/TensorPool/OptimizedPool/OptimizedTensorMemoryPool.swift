@@ -32,9 +32,10 @@ public final class OptimizedTensorMemoryPool: TensorAllocator {
         try configuration.validate()
         self.configuration = configuration
         self.base = base
+        var engine = configuration.engineConfiguration
+        try engine.watch(configuration.debugging, scrubOnFree: configuration.scrubOnFree)
         front = EngineFront(
-            try Engine(
-                base: memory.limited(to: configuration.byteLimit), configuration: configuration.engineConfiguration))
+            try Engine(base: memory.limited(to: configuration.byteLimit), configuration: engine))
         // Where it throws, deinit closes the engine: everything is initialized by now.
         if configuration.enablePrewarming { try front.engine.prewarm(configuration.prewarming) }
     }

@@ -49,6 +49,11 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
     /// How long memory may lie idle before it goes back, prewarmed memory included, at the looks of a running
     /// ``MemoryPressureMonitor`` and at calls of ``HybridMemoryPool/releaseIdle()``. Nil for ever.
     public var idleReleaseAfter: Duration?
+    /// What is looked for in the way the program uses the pool's tensors, beside what `TENSOR_POOL_DEBUG` asks for.
+    public var debugging = DebugOptions()
+    /// Whether tensors are overwritten with zeros when they are freed, before their memory can be used again or goes
+    /// back to the system. Threads keep no caches of their own then: each allocation and free takes the pool's lock.
+    public var scrubOnFree = false
 
     /// Makes the default configuration: prewarmed by 8 MiB, cached, huge pages, no sampling, no cleanup, no limit.
     public init() {
@@ -117,6 +122,7 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
         try Self.validate(prewarming)
         try PoolLimits.validate(byteLimit: byteLimit)
         try PoolLimits.validate(idleReleaseAfter: idleReleaseAfter)
+        try debugging.validate()
         try Self.validate([
             ("threadCacheByteLimit", threadCacheByteLimit), ("threadSpanCacheByteLimit", threadSpanCacheByteLimit),
         ])

@@ -32,6 +32,7 @@ public final class TensorMemoryPool: TensorAllocator {
         engine.smallCacheByteLimit = configuration.threadCacheByteLimit
         engine.depotByteLimit = configuration.sharedCacheByteLimit
         engine.idleReleaseNanoseconds = configuration.idleReleaseAfter?.wholeNanoseconds
+        try engine.watch(configuration.debugging, scrubOnFree: configuration.scrubOnFree)
         front = EngineFront(
             try Engine(base: memory.limited(to: configuration.byteLimit), configuration: engine))
     }
@@ -88,6 +89,11 @@ extension TensorMemoryPool {
         /// How long memory may lie idle before it goes back, at the looks of a running ``MemoryPressureMonitor`` and
         /// at calls of ``HybridMemoryPool/releaseIdle()``. Nil for ever.
         public var idleReleaseAfter: Duration?
+        /// What is looked for in the way the program uses the pool's tensors, beside what `TENSOR_POOL_DEBUG` asks for.
+        public var debugging = DebugOptions()
+        /// Whether tensors are overwritten with zeros when they are freed, before their memory can be used again or goes
+        /// back to the system. Threads keep no caches of their own then: each allocation and free takes the pool's lock.
+        public var scrubOnFree = false
 
         /// Makes a configuration; by default 256 KiB a thread and 256 KiB shared, no limit, no release by age.
         public init(
@@ -103,6 +109,7 @@ extension TensorMemoryPool {
         func validate() throws(TensorPoolError) {
             try PoolLimits.validate(byteLimit: byteLimit)
             try PoolLimits.validate(idleReleaseAfter: idleReleaseAfter)
+            try debugging.validate()
             for (setting, value) in [
                 ("threadCacheByteLimit", threadCacheByteLimit), ("sharedCacheByteLimit", sharedCacheByteLimit),
             ] where value < 0 {

@@ -68,7 +68,7 @@ extension TensorBuffer {
     }
 
     /// The same memory under another description.
-    private consuming func described(byteCount: Int, kind: BlockKind) -> TensorBuffer {
+    consuming func described(byteCount: Int, kind: BlockKind) -> TensorBuffer {
         let same = unsafe TensorBuffer(start: start, byteCount: byteCount, engine: engine, kind: kind)
         discard self
         return same

@@ -23,8 +23,8 @@
             if unsafe HotPath.push(engine: engine, kind: kind, byteCount: byteCount, address: start) { return }
         } else if kind.isCacheable {
             if unsafe HotPath.pushShared(engine: engine, kind: kind, byteCount: byteCount, address: start) { return }
-        } else if kind == .planned {
-            PlanRegistry.free(engine)
+        } else if kind.isSpecial {
+            unsafe SpecialBlock.free(engine: engine, address: start, byteCount: byteCount, kind: kind)
             return
         }
         unsafe Engine.free(engine: engine, address: start, byteCount: byteCount, kind: kind)

@@ -74,7 +74,7 @@ import Testing
         (#"{"version": 1, "pool": "adaptive", "extra": 1}"#, "extra", "known are configuration, pool, version"),
         (
             #"{"version": 1, "pool": "adaptive", "configuration": {"ceiling": 1}}"#, "configuration.ceiling",
-            "known are byteLimit, minimumUses, nanosecondsPerIdlePage, optimized"
+            "known are byteLimit, debugging, minimumUses, nanosecondsPerIdlePage, optimized"
         ),
         (
             #"{"version": 1, "pool": "optimized", "configuration": {"prewarming": {"huge": 1}}}"#,

@@ -36,7 +36,7 @@ struct PoolCase: Sendable, CustomTestStringConvertible {
                 return pool
             },
             PoolCase(name: "optimized, no cache") { try OptimizedTensorMemoryPool($0, configuration: .uncached) },
-        ] + profiles
+        ] + profiles + watched
 
     /// The five profiles.
     static let profiles: [PoolCase] = [
@@ -45,6 +45,29 @@ struct PoolCase: Sendable, CustomTestStringConvertible {
         PoolCase(name: "memoryConstrained") { try OptimizedTensorMemoryPool($0, configuration: .memoryConstrained) },
         PoolCase(name: "smallTensors") { try OptimizedTensorMemoryPool($0, configuration: .smallTensors) },
         PoolCase(name: "largeTensors") { try OptimizedTensorMemoryPool($0, configuration: .largeTensors) },
+    ]
+
+    /// Pools whose tensors are watched, and pools that overwrite what they free.
+    static let watched: [PoolCase] = [
+        PoolCase(name: "standard, fill, guard, track") {
+            try TensorMemoryPool($0, configuration: .watched("fill,guard,track,leaks"))
+        },
+        PoolCase(name: "adaptive, guard", engines: 2) {
+            var configuration = AdaptiveConfiguration()
+            configuration.debugging = try DebugOptions("guard")
+            return try AdaptiveTensorMemoryPool($0, configuration: configuration)
+        },
+        PoolCase(name: "optimized, guard pages for every second") {
+            try OptimizedTensorMemoryPool($0, configuration: .watched("pages=1/2"))
+        },
+        PoolCase(name: "optimized, guard pages for one in 1,024") {
+            try OptimizedTensorMemoryPool($0, configuration: .watched("pages=1/1024"))
+        },
+        PoolCase(name: "optimized, scrub") {
+            var configuration = OptimizedTensorPoolConfig.bare
+            configuration.scrubOnFree = true
+            return try OptimizedTensorMemoryPool($0, configuration: configuration)
+        },
     ]
 
     /// One of each kind, for tests that take long.
@@ -58,6 +81,13 @@ extension OptimizedTensorPoolConfig {
         configuration.enablePrewarming = false
         configuration.hugePages = .never
         configuration.slabByteCount = 8 << 20
+        return configuration
+    }
+
+    /// The same, with debugging modes.
+    static func watched(_ words: String) throws -> OptimizedTensorPoolConfig {
+        var configuration = bare
+        configuration.debugging = try DebugOptions(words)
         return configuration
     }
 
@@ -77,5 +107,14 @@ extension AdaptiveTensorMemoryPool {
         var configuration = AdaptiveConfiguration()
         configuration.optimized = optimized
         return try AdaptiveTensorMemoryPool(base, configuration: configuration)
+    }
+}
+
+extension TensorMemoryPool.Configuration {
+    /// The default with debugging modes.
+    static func watched(_ words: String) throws -> Self {
+        var configuration = Self()
+        configuration.debugging = try DebugOptions(words)
+        return configuration
     }
 }

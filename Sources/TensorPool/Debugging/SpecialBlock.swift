@@ -1,0 +1,18 @@
+internal import CDebugging
+
+/// Blocks that are not simply their engine's: planned, watched, or to be overwritten.
+@usableFromInline enum SpecialBlock {
+    /// Takes a buffer's block back.
+    @usableFromInline @inline(never)
+    static func free(engine number: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind) {
+        if kind == .planned {
+            PlanRegistry.free(number)
+        } else if kind.isScrubbed {
+            unsafe tensorpool_scrub(address, byteCount)
+            unsafe Engine.free(engine: number, address: address, byteCount: byteCount, kind: kind.withoutScrubbing)
+        } else {
+            // Retained: once the block is back, another thread's last free may end the engine.
+            unsafe EngineRegistry.engine(number).takeUnretainedValue().freeGuarded(address)
+        }
+    }
+}
