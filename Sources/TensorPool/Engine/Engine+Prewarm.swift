@@ -33,6 +33,11 @@ extension Engine {
     private func reclaiming(
         requested: Int, _ work: (inout EngineState) -> EngineState.ArenaOutcome
     ) throws(TensorPoolError) {
+        let start = MonotonicClock.now()
+        defer {
+            let end = MonotonicClock.now()
+            withState { $0.prewarmNanoseconds += end - start }
+        }
         var outcome = withState(work)
         if case .success = outcome { return }
         for engine in base.engines() where engine !== self { _ = engine.returnIdle() }
@@ -72,6 +77,7 @@ extension EngineState {
                     }
                 }
                 unsafe depot.putPrewarmed(entries, count, class: index)
+                everPrewarmedBytes += count * size
                 missing -= count
             }
         }
@@ -91,6 +97,7 @@ extension EngineState {
             }
             let backed = unsafe heap.back(upTo: missing) { unsafe ParallelPopulation.run($0, $1) }
             missing -= backed
+            everPrewarmedBytes += backed << Granule.shift
             if missing > 0 && backed == 0 && !addSlab(holding: missing << Granule.shift) {
                 unreserve(missing << Granule.shift)
                 return .refused

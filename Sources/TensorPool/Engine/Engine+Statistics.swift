@@ -66,6 +66,8 @@ extension EngineState {
         result.peakLiveBytes = peakLiveBytes
         result.paddingBytes = inUse - liveBytes
         result.prewarmedBytes = heapPrewarmed + depot.prewarmedByteCount
+        result.everPrewarmedBytes = everPrewarmedBytes
+        result.prewarmNanoseconds = Int(clamping: prewarmNanoseconds)
         result.cachedBytes =
             smallCached + spansCached + depot.byteCount + heapFree - result.prewarmedBytes
             + (guards?.quarantinedByteCount ?? 0)

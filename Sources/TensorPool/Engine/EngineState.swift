@@ -53,6 +53,9 @@ internal import Jemalloc
     var pressureReleases = 0
     /// When tensors were last seen in use, by record; see `Engine+Lifecycle.swift`.
     var sightings: [UnsafeMutableRawPointer: Sighting] = unsafe [:]
+    /// Bytes ever made ready ahead of time, and nanoseconds that took.
+    var everPrewarmedBytes = 0
+    var prewarmNanoseconds: UInt64 = 0
     var isClosed = false
 
     init(base: BaseMemory, configuration: EngineConfiguration, guards: Guards? = nil) {

@@ -13,6 +13,10 @@ public struct PoolStatistics: Sendable, Hashable {
     public var cachedBytes = 0
     /// Bytes made ready ahead of time and not used yet.
     public var prewarmedBytes = 0
+    /// Bytes that were ever made ready ahead of time.
+    public var everPrewarmedBytes = 0
+    /// Nanoseconds that making them ready took.
+    public var prewarmNanoseconds = 0
     /// Bytes counted against the limit, counted apart from the four above.
     public var reservedBytes = 0
     /// Bytes of block records, caches, and the description of granules.
@@ -49,6 +53,12 @@ public struct PoolStatistics: Sendable, Hashable {
     /// The share of allocations served by the calling thread's cache, 0 to 1; 0 where nothing was allocated.
     public var cacheHitRate: Double { allocations > 0 ? Double(cacheHits) / Double(allocations) : 0 }
 
+    /// The share of the memory made ready ahead of time that tensors used since, or a trim gave back: what prewarming
+    /// bought for ``prewarmNanoseconds``. 0 to 1; 0 where nothing was made ready.
+    public var prewarmUseRate: Double {
+        everPrewarmedBytes > 0 ? 1 - Double(min(prewarmedBytes, everPrewarmedBytes)) / Double(everPrewarmedBytes) : 0
+    }
+
     /// Adds another pool's figures. Peaks add up to an upper bound.
     mutating func add(_ other: PoolStatistics) {
         liveBytes += other.liveBytes
@@ -56,6 +66,8 @@ public struct PoolStatistics: Sendable, Hashable {
         paddingBytes += other.paddingBytes
         cachedBytes += other.cachedBytes
         prewarmedBytes += other.prewarmedBytes
+        everPrewarmedBytes += other.everPrewarmedBytes
+        prewarmNanoseconds += other.prewarmNanoseconds
         reservedBytes += other.reservedBytes
         metadataBytes += other.metadataBytes
         liveTensors += other.liveTensors

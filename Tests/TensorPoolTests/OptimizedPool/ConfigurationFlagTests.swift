@@ -22,10 +22,16 @@ extension PoolTests {
             }
             let before = warm.statistics()
             #expect(before.prewarmedBytes >= 6 << 20 && before.prewarmedBytes < 7 << 20)
+            #expect(before.everPrewarmedBytes == before.prewarmedBytes && before.prewarmUseRate == 0)
+            #expect(before.prewarmNanoseconds > 0)
             drop(try warm.allocate(byteCount: 3 << 20))
             drop(try warm.allocate(byteCount: 2000))
             #expect(warm.statistics().backendAllocations == before.backendAllocations, "no new memory was needed")
-            #expect(warm.statistics().prewarmedBytes < before.prewarmedBytes)
+            let after = warm.statistics()
+            #expect(after.prewarmedBytes < before.prewarmedBytes)
+            #expect(after.everPrewarmedBytes == before.everPrewarmedBytes)
+            #expect(after.prewarmNanoseconds == before.prewarmNanoseconds)
+            #expect(after.prewarmUseRate >= Double(3 << 20) / Double(7 << 20) && after.prewarmUseRate < 0.6)
         }
 
         @Test func prewarmingCanBeAskedForLater() throws {
@@ -34,6 +40,7 @@ extension PoolTests {
             #expect(pool.statistics().prewarmedBytes == 4 << 20)
             #expect(throws: TensorPoolError.self) { try pool.prewarm(.init(medium: -1)) }
             #expect(pool.statistics().prewarmedBytes == 4 << 20)
+            #expect(pool.statistics().everPrewarmedBytes == 4 << 20)
             #expect(pool.trim().releasedBytes == 4 << 20)
         }
 
