@@ -106,8 +106,8 @@ extension EngineState {
             if heap.hasRoom(forSlabOf: size),
                 let memory = unsafe Backend.allocate(size, flags.union([.alignment(huge), .zeroed]))
             {
-                unsafe heap.add(memory, byteCount: size)
-                return true
+                if unsafe heap.add(memory, byteCount: size) { return true }
+                unsafe Backend.free(memory)
             }
             if size == needed { return false }
             size = max(needed, (size / 2 + huge - 1) & -huge)

@@ -1,3 +1,5 @@
+internal import Jemalloc
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -50,7 +52,10 @@ internal import Darwin
     /// - Parameter capacity: granules; numbers start at 1.
     init(capacity: Int = 1 << 10) {
         self.capacity = capacity
-        unsafe nodes = Self.allocateNodes(capacity)
+        guard let nodes = unsafe Self.allocateNodes(capacity) else {
+            fatalError("no memory for the bookkeeping of \(capacity) granules")
+        }
+        unsafe self.nodes = unsafe nodes
         unsafe heads = .allocate(capacity: Self.classCount)
         unsafe heads.initialize(repeating: 0, count: Self.classCount)
         unsafe occupied = .allocate(capacity: Self.occupiedWords)
@@ -63,25 +68,25 @@ internal import Darwin
         unsafe occupied.deallocate()
     }
 
-    /// Nodes of zero, in memory that takes no pages before it is used.
-    private static func allocateNodes(_ count: Int) -> UnsafeMutablePointer<Node> {
-        guard let memory = unsafe calloc(count + 2, MemoryLayout<Node>.stride) else {
-            fatalError("no memory for the bookkeeping of \(count) granules")
-        }
+    /// Nodes of zero, in memory that takes no pages before it is used; nil where there is no memory for them.
+    private static func allocateNodes(_ count: Int) -> UnsafeMutablePointer<Node>? {
+        guard let memory = unsafe calloc(count + 2, MemoryLayout<Node>.stride) else { return nil }
         return unsafe memory.bindMemory(to: Node.self, capacity: count + 2)
     }
 
     /// Bytes that the nodes of so many granules take.
     static func byteCount(ofGranules count: Int) -> Int { count * MemoryLayout<Node>.stride }
 
-    /// Makes room for granules below `needed`. Cost: a copy of the nodes that there are.
-    mutating func grow(to needed: Int) {
-        guard needed > capacity else { return }
-        let larger = unsafe Self.allocateNodes(needed)
+    /// Makes room for granules below `needed`; false, and no change, where there is no memory for it. Cost: a copy of the
+    /// nodes that there are.
+    @discardableResult mutating func grow(to needed: Int) -> Bool {
+        guard needed > capacity else { return true }
+        guard !FaultInjection.refuses(.bookkeeping), let larger = unsafe Self.allocateNodes(needed) else { return false }
         unsafe larger.update(from: nodes, count: capacity + 2)
         unsafe free(nodes)
         unsafe nodes = larger
         capacity = needed
+        return true
     }
 
     // MARK: - Taking and giving

@@ -161,17 +161,19 @@
             && slabs.firstGranuleForSlab(of: count) + count < FreeRuns.maximumGranules
     }
 
-    /// Adds a slab of zero pages. `address` is aligned to huge pages, `byteCount` a multiple of them.
-    mutating func add(_ address: UnsafeMutableRawPointer, byteCount: Int) {
+    /// Adds a slab of zero pages. `address` is aligned to huge pages, `byteCount` a multiple of them. False, and no change,
+    /// where there is no memory to describe it.
+    @discardableResult mutating func add(_ address: UnsafeMutableRawPointer, byteCount: Int) -> Bool {
         let count = byteCount >> Granule.shift
         let start = slabs.firstGranuleForSlab(of: count)
-        free.grow(to: start + count)
+        guard free.grow(to: start + count) else { return false }
         let words = (start + count + 63) / 64
         backed.grow(toWordCount: words)
         zero.grow(toWordCount: words)
         unsafe slabs.insert(Slab(address: address, firstGranule: start, granuleCount: count))
         zero.insert(start..<start + count)
         free.add(start, count)
+        return true
     }
 
     /// Takes a slab out. Nothing of it may be taken.
