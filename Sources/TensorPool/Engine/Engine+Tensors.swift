@@ -40,7 +40,10 @@ extension Engine {
 
     /// The handle of a block that was got already. Where there is no memory for its record, the block goes back.
     private func describe(_ block: Block, id: UInt64, byteCount: Int) throws(TensorPoolError) -> MemoryHandle {
-        try withState { state throws(TensorPoolError) in
+        if let tensor = unsafe HotPath.describe(block, engine: number, byteCount: byteCount, id: id) {
+            return unsafe MemoryHandle(tensor, byteCount: byteCount, tensorID: id, serial: serial, kind: block.kind)
+        }
+        return try withState { state throws(TensorPoolError) in
             let cache = unsafe currentCache(&state)
             if let handle = unsafe handle(for: block, id: id, byteCount: byteCount, cache: cache, &state) {
                 return handle

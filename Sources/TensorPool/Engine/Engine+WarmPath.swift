@@ -1,4 +1,5 @@
 internal import CThreadSlot
+internal import Synchronization
 
 /// What the thread's cache cannot serve or keep, served and kept by what the engine has at hand: blocks of the depot, and
 /// free granules that were in use before. Most misses of a steady workload end here, so this path is short: a lock that is
@@ -29,12 +30,25 @@ extension Engine {
         let isBiased = unsafe lock.lock(cache)
         defer { unsafe lock.unlock(cache, isBiased: isBiased) }
         guard unsafe kind.isCacheable && state.pointee.isOrdinary(cache) else { return false }
-        unsafe cache.pointee.slowOperations &+= 1
-        if kind.isSmall {
-            unsafe state.pointee.freeSmall(address, kind.bin, byteCount: byteCount, cache: cache)
-        } else {
-            unsafe state.pointee.freeSpan(address, byteCount: byteCount, cache: cache)
-        }
+        unsafe state.pointee.giveWarm(address, byteCount: byteCount, kind: kind, cache)
+        return true
+    }
+
+    /// Takes back the block of a live handle that this thread allocated. False where the cold path has to.
+    @usableFromInline @inline(never)
+    func giveWarm(_ handle: MemoryHandle) -> Bool {
+        guard handle.kind.isCacheable, let cache = unsafe ownCache else { return false }
+        let isBiased = unsafe lock.lock(cache)
+        defer { unsafe lock.unlock(cache, isBiased: isBiased) }
+        let record = unsafe handle.record
+        // Who claims another thread's record does it under the lock.
+        guard unsafe state.pointee.isOrdinary(cache),
+            unsafe record.pointee.state.load(ordering: .relaxed) == handle.state,
+            unsafe RecordStatus.owner(of: handle.state) == cache.pointee.ordinal
+        else { return false }
+        unsafe record.pointee.state.store(handle.state &- RecordStatus.live, ordering: .relaxed)
+        unsafe state.pointee.putRecord(record, cache: cache)
+        unsafe state.pointee.giveWarm(handle.baseAddress, byteCount: handle.byteCount, kind: handle.kind, cache)
         return true
     }
 }
@@ -53,6 +67,18 @@ extension EngineState {
     private func isOrdinary(_ bin: UnsafeMutablePointer<CacheBin>, _ cache: ThreadCachePointer) -> Bool {
         unsafe isOrdinary(cache) && slowAllocations & Self.timingMask != Self.timingMask
             && bin.pointee.untilSample > 0
+    }
+
+    @inline(__always)
+    mutating func giveWarm(
+        _ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer
+    ) {
+        unsafe cache.pointee.slowOperations &+= 1
+        if kind.isSmall {
+            unsafe freeSmall(address, kind.bin, byteCount: byteCount, cache: cache)
+        } else {
+            unsafe freeSpan(address, byteCount: byteCount, cache: cache)
+        }
     }
 
     /// A block of a class from the depot, and more of them for the thread's bin.

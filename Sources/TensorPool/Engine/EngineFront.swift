@@ -91,6 +91,7 @@ public import CThreadSlot
             } else if handle.kind.isCacheable {
                 if HotPath.pushSharedTensor(engine: number, handle) { return }
             }
+            if engine.giveWarm(handle) { return }
         }
         try engine.returnHandle(id: id, handle)
     }

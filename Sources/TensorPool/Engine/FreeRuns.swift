@@ -81,7 +81,9 @@ internal import Darwin
     /// nodes that there are.
     @discardableResult mutating func grow(to needed: Int) -> Bool {
         guard needed > capacity else { return true }
-        guard !FaultInjection.refuses(.bookkeeping), let larger = unsafe Self.allocateNodes(needed) else { return false }
+        guard !FaultInjection.refuses(.bookkeeping), let larger = unsafe Self.allocateNodes(needed) else {
+            return false
+        }
         unsafe larger.update(from: nodes, count: capacity + 2)
         unsafe free(nodes)
         unsafe nodes = larger

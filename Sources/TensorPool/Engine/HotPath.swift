@@ -137,6 +137,17 @@ public import Synchronization
         return unsafe (address, record, state)
     }
 
+    /// A handle's record for a block that was got already; nil where the thread has none at hand.
+    static func describe(_ block: Block, engine: UInt32, byteCount: Int, id: UInt64) -> Tensor? {
+        defer { tensorpool_leave() }
+        guard let raw = unsafe tensorpool_enter(engine) else { return nil }
+        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
+        guard let free = unsafe cache.bin(CacheLayout.recordBin).pointee.popNewest() else { return nil }
+        let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
+        let state = unsafe record.describe(byteCount: byteCount, id: id, owner: cache.pointee.ordinal)
+        return unsafe (block.address, record, state)
+    }
+
     /// Frees a live handle's block that this thread allocated, of a kind that has a bin of its own.
     @inlinable @inline(__always)
     static func pushTensor(engine: UInt32, _ handle: borrowing MemoryHandle) -> Bool {
