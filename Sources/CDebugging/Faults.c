@@ -120,6 +120,8 @@ static void handle(int signal, siginfo_t *information, void *context) {
         memset(&fallback, 0, sizeof fallback);
         fallback.sa_handler = SIG_DFL;
         sigaction(signal, &fallback, NULL);
+        // Unless it was sent by a program.
+        if (information->si_code <= 0) raise(signal);
     }
 }
 

@@ -95,7 +95,7 @@ public struct Arena: ~Copyable, Sendable {
 
     /// Held while an arena goes and while a report is printed: jemalloc aborts the process when an arena goes in the
     /// middle of its report (5.3.0, src/stats.c: `xmallctlbymib`).
-    static let destruction = Mutex(())
+    static let destruction = Lock(())
 
     private static func destroyArena(_ index: UInt32) throws(JemallocError) {
         let key = try destroyKey.get().at(index)

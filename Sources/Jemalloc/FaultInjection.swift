@@ -29,7 +29,7 @@ package enum FaultInjection {
     package typealias Hook = @Sendable (BackendCall) -> Bool
 
     private static let isActive = Atomic<Bool>(false)
-    private static let hook = Mutex<Hook?>(nil)
+    private static let hook = Lock<Hook?>(nil)
 
     /// Sets who is asked before each call; nil for nobody.
     package static func set(_ newHook: Hook?) {

@@ -1,3 +1,4 @@
+internal import Jemalloc
 public import Synchronization
 
 /// Where the sizes of each bin go: two bytes a bin that the hot path reads, and behind a lock what decides it.
@@ -28,7 +29,7 @@ public import Synchronization
     /// Visits between two looks at a bin that no rule has measured.
     private static let unmeasuredSkip = 64
     private let configuration: AdaptiveConfiguration
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(_ configuration: AdaptiveConfiguration) {
         self.configuration = configuration

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Jemalloc
 
 /// One scope's budget: an account of live bytes, and what is asked when it runs out.
 final class Budget: Sendable {
@@ -10,7 +10,7 @@ final class Budget: Sendable {
     private let handler: LimitHandler
 
     final class HandleList: Sendable {
-        private let payers = Mutex<[MemoryHandle: ByteAccount]>([:])
+        private let payers = Lock<[MemoryHandle: ByteAccount]>([:])
 
         func add(_ handle: MemoryHandle, paidBy account: ByteAccount) { payers.withLock { $0[handle] = account } }
 

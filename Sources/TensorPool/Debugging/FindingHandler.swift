@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Jemalloc
 
 #if canImport(Glibc)
 internal import Glibc
@@ -10,7 +10,7 @@ internal import Darwin
 
 /// Who is told what debugging modes find.
 final class FindingHandler: Sendable {
-    private let handler = Mutex<(@Sendable (DebugFinding) -> Void)?>(nil)
+    private let handler = Lock<(@Sendable (DebugFinding) -> Void)?>(nil)
 
     func set(_ new: (@Sendable (DebugFinding) -> Void)?) { handler.withLock { $0 = new } }
 

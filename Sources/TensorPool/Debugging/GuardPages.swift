@@ -23,15 +23,10 @@ internal import Darwin
     /// Tensors larger than this get none: first touch of so much fresh memory would be felt.
     static let maximumByteCount = 64 << 20
 
-    /// The bytes that `byteCount` bytes take in whole pages.
-    static func dataByteCount(_ byteCount: Int) -> Int {
-        (byteCount + SystemMemory.pageByteCount - 1) & -SystemMemory.pageByteCount
-    }
-
     /// Maps pages for a tensor; nil where the system refuses, or where too many are out in the process.
     init?(byteCount: Int, alignment: Int) {
         let page = SystemMemory.pageByteCount
-        dataByteCount = Self.dataByteCount(byteCount)
+        dataByteCount = SystemMemory.wholePages(byteCount)
         let slack = alignment > page ? alignment : 0
         mappingByteCount = dataByteCount + 2 * page + slack
         if FaultInjection.refuses(.allocation) { return nil }

@@ -97,7 +97,7 @@ internal import Synchronization
     private func allocatePages(
         _ request: BlockRequest, id: UInt64?, at location: CodeLocation?, _ state: inout EngineState
     ) -> Served? {
-        let byteCount = GuardPages.dataByteCount(request.byteCount)
+        let byteCount = SystemMemory.wholePages(request.byteCount)
         guard state.reserve(byteCount) else { return .limitReached(needed: byteCount) }
         guard let pages = GuardPages(byteCount: request.byteCount, alignment: request.alignment) else {
             state.unreserve(byteCount)
@@ -170,10 +170,7 @@ internal import Synchronization
     /// Looks at a freed tensor for the last time, and gives its memory back.
     private func release(_ tensor: GuardedTensor, _ state: inout EngineState) {
         unsafe tensorpool_allow_bytes(tensor.block, tensor.blockByteCount)
-        if options.fillsMemory {
-            if let damage = tensor.damageAfterFree() { findings.append(damage) }
-            // What was found at the free was told then.
-        }
+        if options.fillsMemory, let damage = tensor.damageAfterFree() { findings.append(damage) }
         unsafe Backend.free(tensor.block)
         state.unreserve(tensor.blockByteCount)
     }

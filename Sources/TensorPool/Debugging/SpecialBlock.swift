@@ -8,7 +8,11 @@ internal import CDebugging
         if kind == .planned {
             PlanRegistry.free(number)
         } else if kind.isScrubbed {
-            unsafe tensorpool_scrub(address, byteCount)
+            if kind.isWeight {
+                unsafe EngineRegistry.engine(number).takeUnretainedValue().scrubWeight(address, byteCount)
+            } else {
+                unsafe tensorpool_scrub(address, byteCount)
+            }
             unsafe Engine.free(engine: number, address: address, byteCount: byteCount, kind: kind.withoutScrubbing)
         } else {
             // Retained: once the block is back, another thread's last free may end the engine.

@@ -55,7 +55,7 @@ extension Engine {
                 let generation = unsafe record.describe(
                     byteCount: handle.byteCount, id: id, owner: RecordStatus.owner(of: handle.state))
                 if handle.kind.isSampled { unsafe state.samples.died(handle.baseAddress, now: MonotonicClock.now()) }
-                unsafe state.promoteSpan(byteCount: handle.byteCount, cache: cache)
+                unsafe state.promoteSpan(handle.baseAddress, byteCount: handle.byteCount, cache: cache)
                 promoted = unsafe MemoryHandle(
                     baseAddress: handle.baseAddress, byteCount: handle.byteCount, tensorID: id, record: record,
                     state: generation, serial: serial, kind: .promotedSpan)

@@ -1,6 +1,5 @@
 internal import CThreadSlot
 internal import Jemalloc
-internal import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -15,20 +14,27 @@ internal import Darwin
 /// An engine stands here, retained, from its first use until its last block is back, so a buffer reaches its engine by
 /// number alone and pays no reference counting.
 enum EngineRegistry {
-    private struct Contents {
+    struct Contents {
         var freeNumbers: [UInt32] = []
         var used: UInt32 = 0
         var nextSerial: UInt64 = 1
     }
 
-    private static let contents = Mutex(Contents())
+    /// Not among the locks that a fork takes without waiting: it takes this one first.
+    static let contents = Lock(Contents(), isListed: false)
 
     /// Entries are written under the lock, and read without it by who holds a block of that engine.
-    nonisolated(unsafe) private static let engines: UnsafeMutablePointer<Unmanaged<Engine>?> = {
+    nonisolated(unsafe) static let engines: UnsafeMutablePointer<Unmanaged<Engine>?> = {
         let table = UnsafeMutablePointer<Unmanaged<Engine>?>.allocate(capacity: capacity)
         unsafe table.initialize(repeating: nil, count: capacity)
         return unsafe table
     }()
+
+    /// Makes what is otherwise made at its first use.
+    static func makeTables() {
+        contents.withLock { _ in _ = unsafe engines }
+        exitKey.withLock { _ in }
+    }
 
     /// How many engines there can be at one time.
     static let capacity = Int(tensorpool_engine_capacity)
@@ -76,7 +82,7 @@ enum EngineRegistry {
 
     // MARK: - Threads
 
-    private static let exitKey = Mutex<pthread_key_t?>(nil)
+    private static let exitKey = Lock<pthread_key_t?>(nil)
 
     /// The key whose destructor flushes a thread's caches, made at its first need. Nil where the process has no key
     /// left at this moment: the next thread tries again.

@@ -72,8 +72,12 @@ extension EngineState {
             return
         }
         if kind.isScrubbed {
-            unsafe tensorpool_scrub(tensor.address, tensor.byteCount)
             kind = kind.withoutScrubbing
+            if kind.isWeight {
+                unsafe scrubWeight(tensor.address, tensor.byteCount)
+            } else {
+                unsafe tensorpool_scrub(tensor.address, tensor.byteCount)
+            }
         }
         unsafe free(Block(address: tensor.address, kind: kind), byteCount: tensor.byteCount, cache: cache)
     }

@@ -26,12 +26,15 @@ extension EngineState {
         weightFrees += 1
         liveBytes -= byteCount
         guard let chunk = unsafe weights.remove(address, byteCount: byteCount) else { return }
+        unsafe unprotect(chunk.address, frozen: chunk.frozen, locked: chunk.locked)
         unsafe Backend.free(chunk.address)
         unreserve(chunk.counted)
     }
 
     /// Makes a span a weight where it is: nothing is copied, the span leaves the caches' and the cleanup's reach.
-    mutating func promoteSpan(byteCount: Int, cache: ThreadCachePointer?) {
+    mutating func promoteSpan(_ address: UnsafeMutableRawPointer, byteCount: Int, cache: ThreadCachePointer?) {
+        promotedSpans[UInt(bitPattern: address)] = unsafe WeightRange(
+            start: address, used: Granule.count(byteCount) << Granule.shift)
         let index = CacheLayout.spanBin(Granule.count(byteCount))
         unsafe countFree(bin: index, byteCount: byteCount, cache: cache)
         weightAllocations += 1
@@ -41,6 +44,9 @@ extension EngineState {
     mutating func freePromotedSpan(_ address: UnsafeMutableRawPointer, byteCount: Int) {
         weightFrees += 1
         liveBytes -= byteCount
+        if let range = promotedSpans.removeValue(forKey: UInt(bitPattern: address)) {
+            unsafe unprotect(range.start, frozen: range.frozen, locked: range.locked)
+        }
         unsafe giveSpan(address, Granule.count(byteCount))
     }
 

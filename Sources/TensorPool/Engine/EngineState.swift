@@ -11,6 +11,8 @@ internal import Jemalloc
     var heap = SpanHeap()
     var weights = WeightStore()
     var records = RecordStore()
+    /// Spans that became weights where they are, by address.
+    var promotedSpans: [UInt: WeightRange] = [:]
 
     /// Every cache ever made, by ordinal. Those without an owner wait for a new thread.
     var caches: [ThreadCachePointer] = unsafe []

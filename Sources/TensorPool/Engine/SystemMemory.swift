@@ -17,6 +17,9 @@ enum SystemMemory {
     /// Bytes of a page of the system.
     static let pageByteCount = Int(sysconf(Int32(_SC_PAGESIZE)))
 
+    /// Bytes rounded up to whole pages.
+    static func wholePages(_ byteCount: Int) -> Int { (byteCount + pageByteCount - 1) & -pageByteCount }
+
     /// Bytes of memory that the machine has.
     static let physicalByteCount = Int(sysconf(Int32(_SC_PHYS_PAGES))) * pageByteCount
 

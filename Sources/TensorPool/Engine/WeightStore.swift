@@ -12,6 +12,9 @@ struct WeightStore: ~Copyable {
         /// The most bytes `used` ever was, in whole pages: what the limit counts.
         var counted = 0
         var weights = 0
+        /// Bytes from the start that are read-only, and that are locked in memory: whole pages.
+        var frozen = 0
+        var locked = 0
     }
 
     /// Address space got from the arena at a time; only what is used is counted.
@@ -28,10 +31,12 @@ struct WeightStore: ~Copyable {
     func place(_ byteCount: Int, alignment: Int) -> (chunk: Int, offset: Int, growth: Int)? {
         for index in chunks.indices.reversed() {
             let chunk = chunks[index]
+            // The first page of what is free may be read-only with the weight before it.
+            guard chunk.frozen == 0 else { continue }
             let offset = (chunk.used + alignment - 1) & -alignment
             let end = offset + (byteCount + 63) & -64
             guard end <= chunk.byteCount else { continue }
-            return (index, offset, max(0, Self.wholePages(end) - chunk.counted))
+            return (index, offset, max(0, SystemMemory.wholePages(end) - chunk.counted))
         }
         return nil
     }
@@ -41,7 +46,7 @@ struct WeightStore: ~Copyable {
     ) {
         let isZero = offset >= chunks[index].counted
         chunks[index].used = offset + (byteCount + 63) & -64
-        let counted = max(chunks[index].counted, Self.wholePages(chunks[index].used))
+        let counted = max(chunks[index].counted, SystemMemory.wholePages(chunks[index].used))
         countedBytes += counted - chunks[index].counted
         chunks[index].counted = counted
         chunks[index].weights += 1
@@ -77,7 +82,21 @@ struct WeightStore: ~Copyable {
         return chunks.remove(at: index)
     }
 
-    private static func wholePages(_ byteCount: Int) -> Int {
-        (byteCount + SystemMemory.pageByteCount - 1) & -SystemMemory.pageByteCount
+    /// The pages that hold weights, or hold what was protected when it did.
+    var ranges: [WeightRange] {
+        chunks.map { chunk in
+            let used = max(SystemMemory.wholePages(chunk.used), chunk.frozen, chunk.locked)
+            return unsafe WeightRange(start: chunk.address, used: used, frozen: chunk.frozen, locked: chunk.locked)
+        }
+    }
+
+    mutating func setProtected(
+        _ protection: WeightRange.Protection, _ byteCount: Int, at start: UnsafeMutableRawPointer
+    ) {
+        guard let index = chunks.firstIndex(where: { unsafe $0.address == start }) else { return }
+        switch protection {
+        case .frozen: chunks[index].frozen = byteCount
+        case .locked: chunks[index].locked = byteCount
+        }
     }
 }

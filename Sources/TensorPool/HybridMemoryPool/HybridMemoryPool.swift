@@ -25,9 +25,10 @@ public final class HybridMemoryPool: TensorAllocator {
     ///   memory barrier on all threads.
     public init(configuration: Configuration = Configuration()) throws(TensorPoolError) {
         try configuration.validate()
-        guard tensorpool_barrier_all_threads() else {
+        guard MemoryBarrier.onAllThreads() else {
             throw .unsupportedSystem("the membarrier system call (Linux 4.14 or later)")
         }
+        ForkSafety.arrange()
         memory = BaseMemory(configuration: configuration)
         var direct = EngineConfiguration.standard
         direct.smallCeiling = 0

@@ -1,16 +1,15 @@
 internal import Jemalloc
-internal import Synchronization
 
 /// What all pools of a base share, whatever limits they have of their own.
 final class SharedMemory: Sendable {
-    let arenas: Mutex<StrategyArenas>
-    private let registered = Mutex<[ObjectIdentifier: WeakEngine]>([:])
+    let arenas: Lock<StrategyArenas>
+    private let registered = Lock<[ObjectIdentifier: WeakEngine]>([:])
     /// What is asked at a limit of the base or of a pool on it.
     let limitHandler = LimitHandler()
     /// Who is told what debugging modes find.
     let findings = FindingHandler()
 
-    init(decayMilliseconds: Int) { arenas = Mutex(StrategyArenas(decayMilliseconds: decayMilliseconds)) }
+    init(decayMilliseconds: Int) { arenas = Lock(StrategyArenas(decayMilliseconds: decayMilliseconds)) }
 
     func add(_ engine: Engine) {
         registered.withLock { $0[ObjectIdentifier(engine)] = WeakEngine(engine: engine) }

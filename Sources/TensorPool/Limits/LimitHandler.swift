@@ -1,13 +1,13 @@
 internal import CThreadSlot
-internal import Synchronization
+internal import Jemalloc
 
 /// What the program wants to be asked when a limit is reached.
 final class LimitHandler: Sendable {
-    private let handler: Mutex<(@Sendable (LimitReport) -> LimitResponse)?>
+    private let handler: Lock<(@Sendable (LimitReport) -> LimitResponse)?>
     /// The threads that are in the handler now.
-    private let asking = Mutex<Set<UInt>>([])
+    private let asking = Lock<Set<UInt>>([])
 
-    init(_ handler: (@Sendable (LimitReport) -> LimitResponse)? = nil) { self.handler = Mutex(handler) }
+    init(_ handler: (@Sendable (LimitReport) -> LimitResponse)? = nil) { self.handler = Lock(handler) }
 
     /// How often it is asked in a row.
     static let maximumCalls = 8

@@ -1,3 +1,4 @@
+internal import Jemalloc
 internal import Synchronization
 
 /// Watches memory pressure and gives the pools' idle memory back as it rises.
@@ -13,7 +14,7 @@ internal import Synchronization
 /// share the monitor.
 public final class MemoryPressureMonitor: Sendable {
     private let watch: PressureWatch
-    private let running = Mutex<RunningMonitor?>(nil)
+    private let running = Lock<RunningMonitor?>(nil)
 
     /// How the monitor was set up.
     public var configuration: MemoryPressureConfiguration { watch.configuration }

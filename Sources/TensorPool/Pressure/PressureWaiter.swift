@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Jemalloc
 
 #if canImport(Glibc)
 internal import Glibc
@@ -19,7 +19,7 @@ final class PressureWaiter: Sendable {
     private let readEnd: Int32
     private let writeEnd: Int32
     /// Empty where there is no trigger, or it went away.
-    private let trigger: Mutex<StallTrigger?>
+    private let trigger: Lock<StallTrigger?>
 
     /// Whether the kernel tells of stalls.
     var hasTrigger: Bool { trigger.withLock { $0 != nil } }
@@ -35,7 +35,7 @@ final class PressureWaiter: Sendable {
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
         }
         (readEnd, writeEnd) = ends
-        self.trigger = Mutex(trigger)
+        self.trigger = Lock(trigger)
     }
 
     deinit {

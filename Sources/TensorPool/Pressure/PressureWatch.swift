@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Jemalloc
 
 /// What a monitor looks at and does, apart from when.
 final class PressureWatch: Sendable {
@@ -6,7 +6,7 @@ final class PressureWatch: Sendable {
     private let sources: MemoryPressureSources
     private let clock: @Sendable () -> UInt64
     private let onEvent: (@Sendable (MemoryPressureEvent) -> Void)?
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State {
         weak var base: HybridMemoryPool?
@@ -22,7 +22,7 @@ final class PressureWatch: Sendable {
         self.sources = sources
         self.clock = clock
         self.onEvent = onEvent
-        state = Mutex(State(base: base, assessor: MemoryPressureAssessor(configuration: configuration)))
+        state = Lock(State(base: base, assessor: MemoryPressureAssessor(configuration: configuration)))
     }
 
     var level: MemoryPressureLevel { state.withLock { $0.assessor.level } }

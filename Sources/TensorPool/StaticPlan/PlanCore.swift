@@ -1,4 +1,5 @@
 internal import CThreadSlot
+internal import Jemalloc
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -65,7 +66,7 @@ internal import Darwin
     let counts = PlanCounts()
     /// Of the owner; null for a moment while another thread takes over.
     private let session: Atomic<UnsafeMutablePointer<Session>?>
-    private let sessions = Mutex(PlanSessions())
+    private let sessions = Lock(PlanSessions())
     /// The number of the plan's first place among all places of the process. Set once, before any tensor.
     @usableFromInline var firstNumber: UInt32 = 0
 
@@ -145,6 +146,13 @@ internal import Darwin
             }
             unsafe session.store(sessions.session(of: Self.currentThread), ordering: .releasing)
         }
+    }
+
+    /// In a forked child: an owner that does not exist is not in the plan.
+    func forgetDeadOwner() {
+        guard let owner = unsafe session.load(ordering: .acquiring), unsafe owner.pointee.thread != Self.currentThread
+        else { return }
+        unsafe owner.pointee.inside.store(0, ordering: .relaxed)
     }
 
     // MARK: - Allocating

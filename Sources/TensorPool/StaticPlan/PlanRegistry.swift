@@ -1,4 +1,5 @@
 internal import CThreadSlot
+internal import Jemalloc
 internal import Synchronization
 
 /// All plans of the process by number, so that a buffer reaches its place by a number alone.
@@ -10,7 +11,7 @@ internal import Synchronization
     static let capacity = Int(tensorpool_plan_capacity)
     private static let placeBits: UInt32 = 16
 
-    private struct Contents {
+    struct Contents {
         var cores: [Int: PlanCore] = [:]
         var freeIndices: [Int] = []
         var used = 0
@@ -18,7 +19,7 @@ internal import Synchronization
         var checked: [Int: Int] = [:]
     }
 
-    private static let contents = Mutex(Contents())
+    static let contents = Lock(Contents())
 
     /// Gives a plan its numbers.
     static func enter(_ core: PlanCore) throws(TensorPoolError) {
@@ -55,7 +56,7 @@ internal import Synchronization
         let index = Int(core.firstNumber >> placeBits)
         tensorpool_set_plan_closed(UInt32(index), true)
         // After this, either a thread that gives a place back sees the mark, or its store is seen here.
-        _ = tensorpool_barrier_all_threads()
+        _ = MemoryBarrier.onAllThreads()
         collect(index)
     }
 

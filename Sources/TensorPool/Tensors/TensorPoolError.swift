@@ -24,6 +24,10 @@ public enum TensorPoolError: Error, Sendable, Hashable {
     case invalidConfiguration(setting: String, value: String, reason: String)
     /// More pools than a process can have at one time.
     case tooManyPools(maximum: Int)
+    /// The system refused to make pages of weights read-only, with its error number.
+    case protectionRefused(byteCount: Int, code: Int32)
+    /// The system refused to lock weights in memory. The limit is that of a process without privileges, nil for none.
+    case memoryLockRefused(byteCount: Int, limit: Int?)
     /// The system lacks what the pools are built on.
     case unsupportedSystem(String)
 }
@@ -59,6 +63,13 @@ extension TensorPoolError: CustomStringConvertible {
             "\(setting) = \(value) cannot be: \(reason)"
         case .tooManyPools(let maximum):
             "there are \(maximum) pools already: drop some, or share one pool between their users"
+        case .protectionRefused(let byteCount, let code):
+            "the system refused to make \(byteCount) bytes of weights read-only (error \(code)): there may be too many mappings, see vm.max_map_count"
+        case .memoryLockRefused(let byteCount, let limit):
+            """
+            the system refused to lock \(byteCount) bytes of weights in memory\(limit.map { " (RLIMIT_MEMLOCK is \($0) bytes)" } ?? ""): \
+            raise the limit (ulimit -l, LimitMEMLOCK), or free memory
+            """
         case .unsupportedSystem(let what):
             "this system lacks \(what), which the pools are built on"
         }

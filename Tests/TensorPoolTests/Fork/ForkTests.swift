@@ -1,0 +1,190 @@
+#if os(Linux)
+import CThreadSlot
+import Glibc
+import Jemalloc
+import Testing
+
+@testable import TensorPool
+
+extension PoolTests {
+    /// A forked child goes on with the pools of its parent. Each test in a process of its own: what a fork copies belongs
+    /// to the process.
+    struct ForkTests {
+        /// Runs `body` in a forked child. Whether it returned true, and in time.
+        private static func inChild(_ body: () -> Bool) -> Bool {
+            let child = fork()
+            if child == 0 {
+                alarm(60)
+                _exit(body() ? 0 : 1)
+            }
+            var status: Int32 = 0
+            return unsafe child > 0 && waitpid(child, &status, 0) == child && status == 0
+        }
+
+        /// Everything that takes a lock.
+        private static func use(_ pools: [any ObservablePool], threads: Int) -> Bool {
+            let failures = Failures()
+            onThreads(threads) { _ in
+                for pool in pools {
+                    for byteCount in [100, 5000, 40_000, 3 << 20] {
+                        guard let handle = try? pool.allocateTensor(id: 1, byteCount: byteCount),
+                            let buffer = try? pool.allocate(byteCount: byteCount)
+                        else {
+                            failures.note()
+                            continue
+                        }
+                        unsafe Fixtures.fill(handle.bytes, 3)
+                        unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.fill($0, 4) }
+                        if unsafe !Fixtures.holds(handle.bytes, 3) { failures.note() }
+                        if (try? pool.deallocateTensor(id: 1, handle)) == nil { failures.note() }
+                    }
+                }
+            }
+            for pool in pools {
+                let statistics = pool.statistics()
+                if statistics.reservedBytes != statistics.accountedBytes { failures.note() }
+                pool.trim()
+            }
+            return failures.count == 0
+        }
+
+        private static func pools(_ base: HybridMemoryPool) throws -> [any ObservablePool] {
+            let enhanced = try TensorMemoryPool(base)
+            try enhanced.applyPerformanceEnhancements()
+            return [
+                try TensorMemoryPool(base), enhanced, try OptimizedTensorMemoryPool(base, configuration: .bare),
+                try AdaptiveTensorMemoryPool.bare(base), base,
+                try OptimizedTensorMemoryPool(base, configuration: .watched("fill,guard,track")),
+                try OptimizedTensorMemoryPool(base, configuration: .watched("pages=1/2")),
+            ]
+        }
+
+        private static func useBudget(_ pool: some TensorAllocator, _ byteCount: Int) {
+            try? pool.withBudget(1 << 20) { scoped in
+                let tensor = try scoped.allocate(byteCount: byteCount)
+                _ = tensor.byteCount
+            }
+        }
+
+        @Test func aChildUsesItsPools() async {
+            await #expect(processExitsWith: .success) {
+                let base = try HybridMemoryPool()
+                let pools = try Self.pools(base)
+                let handles = try pools.map { try $0.allocateTensor(id: 7, byteCount: 6000) }
+                for handle in handles { unsafe Fixtures.fill(handle.bytes, 8) }
+                let isFine = Self.inChild {
+                    for (pool, handle) in zip(pools, handles) {
+                        guard unsafe Fixtures.holds(handle.bytes, 8),
+                            (try? pool.deallocateTensor(id: 7, handle)) != nil
+                        else { return false }
+                    }
+                    guard Self.use(pools, threads: 3), base.statistics().liveTensors == 0 else { return false }
+                    return (try? Self.pools(base)).map { Self.use($0, threads: 1) } ?? false
+                }
+                try #require(isFine)
+                // The parent's tensors are as they were.
+                for (pool, handle) in zip(pools, handles) {
+                    #expect(unsafe Fixtures.holds(handle.bytes, 8))
+                    try pool.deallocateTensor(id: 7, handle)
+                }
+                try #require(Self.use(pools, threads: 2))
+            }
+        }
+
+        /// Others are in the middle of everything, and hold every lock now and then.
+        @Test func forksWhileOthersHammer() async {
+            await #expect(processExitsWith: .success) {
+                let base = try HybridMemoryPool()
+                let pools = try Self.pools(base)
+                let layout = try StaticPlanLayout(
+                    allocations: [.init(offset: 0, byteCount: 1000)], byteCount: 1024)
+                let plan = try StaticPlan(layout, upstream: TensorMemoryPool(base))
+                let stop = Flag()
+                let threads = (0..<4).map { index in
+                    SystemThread {
+                        while !stop.isUp {
+                            if index == 0 {
+                                _ = Self.use(pools, threads: 1)
+                                _ = try? HybridMemoryPool()
+                            } else {
+                                plan.beginStep()
+                                _ = try? plan.allocate(byteCount: 1000)
+                                for pool in pools.prefix(4) {
+                                    for byteCount in [64, 4096, 20_000, 100_000] {
+                                        _ = try? pool.allocate(byteCount: byteCount)
+                                        Self.useBudget(pool, byteCount)
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                var failures = 0
+                for _ in 0..<6 {
+                    let isFine = Self.inChild {
+                        plan.beginStep()
+                        let isPlanned = (try? plan.allocate(byteCount: 1000)) != nil
+                        return isPlanned && Self.use(pools, threads: 2)
+                    }
+                    if !isFine { failures += 1 }
+                }
+                stop.raise()
+                for thread in threads { thread.join() }
+                try #require(failures == 0)
+                for pool in pools { expectSums(pool.statistics()) }
+                try #require(base.statistics().liveTensors == 1)
+            }
+        }
+
+        /// The barrier belongs to the child's memory as well, and a grandchild's.
+        @Test func theBarrierWorksInAChild() async {
+            await #expect(processExitsWith: .success) {
+                let base = try HybridMemoryPool()
+                let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+                try #require(Self.use([pool], threads: 2))
+                let isFine = Self.inChild {
+                    tensorpool_barrier_all_threads()
+                        && Self.inChild { tensorpool_barrier_all_threads() && Self.use([pool], threads: 3) }
+                }
+                try #require(isFine)
+            }
+        }
+
+        /// What the threads kept that the child does not have is not lost to it.
+        @Test func cachesOfOtherThreadsAreTheChilds() async {
+            await #expect(processExitsWith: .success) {
+                let base = try HybridMemoryPool()
+                let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+                let isFilled = Gate()
+                let isDone = Gate()
+                let thread = SystemThread {
+                    for byteCount in [64, 4096, 100_000] { drop(try! pool.allocate(byteCount: byteCount)) }
+                    isFilled.open()
+                    isDone.wait()
+                }
+                isFilled.wait()
+                let isFine = Self.inChild {
+                    pool.trim()
+                    return pool.statistics().reservedBytes == 0
+                }
+                try #require(isFine)
+                isDone.open()
+                thread.join()
+                #expect(pool.statistics().reservedBytes > 0)
+            }
+        }
+
+        private final class Failures: @unchecked Sendable {
+            private let number = Lock(0)
+            var count: Int { number.withLock { $0 } }
+            func note() { number.withLock { $0 += 1 } }
+        }
+
+        private final class Flag: @unchecked Sendable {
+            private let state = Lock(false)
+            var isUp: Bool { state.withLock { $0 } }
+            func raise() { state.withLock { $0 = true } }
+        }
+    }
+}
+#endif
