@@ -34,6 +34,7 @@ extension Engine {
             var result: Result?
             let served = withState { state -> Served in
                 let cache = unsafe currentCache(&state)
+                if state.isQuietLookDue { scavengeQuietThreads(&state) }
                 let isTimed = state.slowAllocations & EngineState.timingMask == EngineState.timingMask
                 state.slowAllocations += 1
                 let backendAllocations = state.backendAllocations

@@ -24,6 +24,7 @@ extension EngineState {
         guard unsafe cache.pointee.slowOperations >= Self.sweepInterval else { return }
         unsafe cache.pointee.slowOperations = 0
         relievePressure()
+        noteQuietLook()
         unsafe boundSpanBins(cache)
         let isIdleLookDue = configuration.shrinksIdleBins && MonotonicClock.now() - lastIdleLook >= idleInterval
         if isIdleLookDue { returnUnusedGranules() }

@@ -55,6 +55,10 @@ internal import Jemalloc
     var pressureReleases = 0
     /// When tensors were last seen in use, by record; see `Engine+Lifecycle.swift`.
     var sightings: [UnsafeMutableRawPointer: Sighting] = unsafe [:]
+    /// When quiet threads were last looked for, how many nanoseconds lie between two looks, and whether one is due.
+    var lastQuietLook = MonotonicClock.now()
+    var quietInterval: UInt64 = 1_000_000_000
+    var isQuietLookDue = false
     /// Bytes ever made ready ahead of time, and nanoseconds that took.
     var everPrewarmedBytes = 0
     var prewarmNanoseconds: UInt64 = 0

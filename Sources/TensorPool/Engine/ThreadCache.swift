@@ -36,6 +36,8 @@ internal import CThreadSlot
     @usableFromInline var lastBin: Int = -1
     /// The span bin that last asked the heap: a free of the same size at once is the sign of a loop over one tensor.
     @usableFromInline var lastMissedBin: Int = -1
+    /// How often the cache had been used when quiet threads were last looked for.
+    var usesAtLook: Int = 0
     /// Slow operations since bins were last swept for idleness.
     @usableFromInline var slowOperations: Int = 0
     /// The flag by which the thread takes the engine's lock while that is biased to it; see ``EngineLock``.
