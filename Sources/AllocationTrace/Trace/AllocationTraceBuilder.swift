@@ -57,6 +57,14 @@ public struct AllocationTraceBuilder: ~Copyable {
     /// The events taken so far.
     public var eventCount: Int { events.count }
 
+    /// Makes room for so many events, so that the arrays need not grow by copying.
+    mutating func reserveCapacity(_ count: Int) {
+        let count = min(count, maximumEvents)
+        events.reserveCapacity(count)
+        if details.contains(.times) { times.reserveCapacity(count) }
+        if details.contains(.addresses) { addresses.reserveCapacity(count) }
+    }
+
     /// Records an allocation. Where the address is still live, its block is freed first.
     /// - Parameters:
     ///   - time: in nanoseconds from any moment; nil where it is unknown.
