@@ -37,6 +37,8 @@ public struct AllocationTraceBuilder: ~Copyable {
     private var threadIDs: [UInt64] = []
     private var liveBytes = 0
     private var summary = TraceSummary()
+    /// Readers add what the file has, at times from the same moment as the events'.
+    var samples = PoolSamples()
     /// Readers count here what never becomes an event.
     var irregularities = TraceIrregularities()
     /// What recorded times count from, for a reader to say.
@@ -130,7 +132,8 @@ public struct AllocationTraceBuilder: ~Copyable {
         return AllocationTrace(
             events: events, releases: releases, slotCount: summary.peakLiveBlocks, summary: summary,
             irregularities: irregularities, threads: threads, clock: clock, times: timeline.start == nil ? [] : times,
-            addresses: addresses, tensorIDs: tensorIDs)
+            addresses: addresses, tensorIDs: tensorIDs,
+            samples: details.contains(.times) ? timeline.start.map { samples.from($0) } ?? [] : [])
     }
 
     private var clock: TraceClock {
