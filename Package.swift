@@ -101,8 +101,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TensorTraceTests", dependencies: ["TensorTrace", "TensorPool", "CThreadSlot"], swiftSettings: strict),
+        // What `tensor-pool record` is tested with.
+        .executableTarget(
+            name: "recorded-program", path: "Tests/RecordedProgram", linkerSettings: [.linkedLibrary("pthread")]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["tensor-pool", "tensor-pool-system", "AllocationTrace", "TensorPool"], swiftSettings: strict),
+            dependencies: ["tensor-pool", "tensor-pool-system", "recorded-program", "AllocationTrace", "TensorPool"],
+            swiftSettings: strict),
     ]
 )

@@ -10,6 +10,7 @@ enum BuiltCommand {
 
     static let tensorPool = products.appending(path: "tensor-pool")
     static let helper = products.appending(path: "tensor-pool-system")
+    static let recordedProgram = products.appending(path: "recorded-program")
 
     /// Runs to the end, with nothing on standard input unless given, and no terminal anywhere.
     static func run(_ arguments: [String], of executable: URL = tensorPool, input: String = "") throws -> Result {

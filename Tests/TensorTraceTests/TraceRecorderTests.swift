@@ -68,6 +68,21 @@ import Testing
         #expect(!trace.irregularities.isTruncated)
     }
 
+    @Test func keepsSamplesOfThePool() throws {
+        let file = TemporaryPath()
+        let recorder = try TraceRecorder(pool, path: file.path)
+        do { _ = try recorder.allocate(byteCount: 8 << 10) }
+        let kept = try recorder.allocate(byteCount: 1 << 20)
+        let end = pool.statistics()
+        try recorder.finish()
+        let trace = try TraceFile.read(file.path).trace
+        let (first, last) = (try #require(trace.samples.first), try #require(trace.samples.last))
+        #expect(first.liveBytes == 0)
+        #expect(last.liveBytes == kept.byteCount)
+        #expect(last.cachedBytes == end.cachedBytes)
+        #expect(last.reservedBytes == end.reservedBytes && last.reservedBytes > last.liveBytes)
+    }
+
     /// Whatever they are told from, times are those of the clock.
     @Test func timesAreTheClocks() throws {
         try expectTimesOfTheClock()

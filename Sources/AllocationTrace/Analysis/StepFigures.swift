@@ -47,6 +47,10 @@ struct StepSearch {
     private static let maximumReported = 1025
     /// Events of a step that is known by its structure alone.
     private static let minimumStructure = 8
+    /// What the structure's share of matches has to be above the sizes'.
+    private static let clearlyMore = 0.03
+    /// How many times longer a step is than what is a part of it.
+    private static let partOfStep = 1.5
 
     private let trace: AllocationTrace
     private let thread: Int
@@ -60,15 +64,33 @@ struct StepSearch {
 
     /// The figures and all boundaries, or nil where nothing repeats.
     mutating func run() -> (figures: StepFigures, boundaries: [Int])? {
-        for basis in [StepFigures.Basis.sizes, .structure] {
-            let finder = StepFinder(basis == .sizes ? sizeSymbols() : structureSymbols())
-            guard let period = finder.find(minimumLength: basis == .sizes ? 2 : Self.minimumStructure) else { continue }
-            let first = firstBoundary(period: period.length)
-            let boundaries = finder.boundaries(period: period.length, first: first).map { Int(events[$0]) }
-            guard boundaries.count > StepFinder.minimumSteps else { continue }
-            return (figures(basis, period, boundaries), boundaries)
+        guard let (basis, period, finder) = choose() else { return nil }
+        let first = firstBoundary(period: period.length)
+        let boundaries = finder.boundaries(period: period.length, first: first).map { Int(events[$0]) }
+        guard boundaries.count > StepFinder.minimumSteps else { return nil }
+        return (figures(basis, period, boundaries), boundaries)
+    }
+
+    /// The basis that explains clearly more, or, of a step that is longer, more at all; the sizes where both do alike, and
+    /// where by structure alone a part of the step repeats. Where sizes drift from step to step, as those of a growing cache, they show a layer, and the
+    /// structure the step. Leaves the events of that basis in `events`.
+    private mutating func choose() -> (StepFigures.Basis, StepFinder.Period, StepFinder)? {
+        let sizes = StepFinder(sizeSymbols())
+        let sizePeriod = sizes.find()
+        let sizeEvents = events
+        // How many events of this thread a symbol stands for: an allocation mostly has its free.
+        let structure = StepFinder(structureSymbols())
+        let eventsPerAllocation = Double(structure.symbols.count) / Double(max(1, sizes.symbols.count))
+        if let found = structure.find(minimumLength: Self.minimumStructure) {
+            guard let sizePeriod else { return (.structure, found, structure) }
+            let lengths = Double(found.length) / (Double(sizePeriod.length) * eventsPerAllocation)
+            let more = found.matchShare - sizePeriod.matchShare
+            if (more > 0 && lengths > Self.partOfStep) || (more >= Self.clearlyMore && lengths > 1 / Self.partOfStep) {
+                return (.structure, found, structure)
+            }
         }
-        return nil
+        events = sizeEvents
+        return sizePeriod.map { (.sizes, $0, sizes) }
     }
 
     private mutating func sizeSymbols() -> [Int32] {

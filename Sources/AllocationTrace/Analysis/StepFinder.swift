@@ -2,7 +2,8 @@
 ///
 /// Candidates are the distances at which runs of 1, 4, 16, 64 and 256 symbols come back. A candidate is tried by walking
 /// the sequence and comparing each symbol with the one a lag before, where the lag may shift by up to an eighth of the period to
-/// get over symbols that were put in or left out. Two shares decide: of all symbols that match, and of the symbols that
+/// get over symbols that were put in or left out, and comes back to the period itself where that matches again: else it would
+/// stay a layer off, where layers are alike. Two shares decide: of all symbols that match, and of the symbols that
 /// match averaged over the different symbols, so that what comes once a step weighs as much as what comes once a layer.
 /// Where a layer repeats within a step, only the step explains both. Linear in time.
 struct StepFinder {
@@ -18,7 +19,7 @@ struct StepFinder {
     /// A step must be seen this often.
     static let minimumSteps = 3
     /// A longer step is worth it only where it explains this much more.
-    private static let worthwhile = 0.03
+    private static let worthwhile = 0.05
     private static let candidatesPerRun = 6
     private static let runs = [1, 4, 16, 64, 256]
     private static let resyncRun = 8
@@ -47,9 +48,9 @@ struct StepFinder {
             let shortest = good.filter({ $0.1.sum >= best * (1 - Self.worthwhile) }).min(by: { $0.0 < $1.0 })
         else { return nil }
         guard shortest.0 >= minimumLength else { return nil }
-        // Of nearly equal lengths, such as those with and without one more symbol, the best.
-        let near = good.filter { abs($0.0 - shortest.0) <= max(1, shortest.0 / 16) }
-        let chosen = near.max { $0.1.sum < $1.1.sum } ?? shortest
+        // Of nearly equal lengths, which shifts of the lag make nearly equally good, the best.
+        let near = good.filter { abs($0.0 - shortest.0) <= Self.play(shortest.0) }
+        let chosen = near.max { $0.1.sumUnshifted < $1.1.sumUnshifted } ?? shortest
         return Period(length: chosen.0, matchShare: min(1, max(0, (chosen.1.plain - chance) / (1 - chance))))
     }
 
@@ -79,17 +80,25 @@ struct StepFinder {
         let plain: Double
         /// The same averaged over the different symbols.
         let bySymbol: Double
+        /// The share of symbols that match at the period itself.
+        let unshifted: Double
 
         var sum: Double { plain + bySymbol }
+        /// For what is alike but for the shifts.
+        var sumUnshifted: Double { sum + unshifted / 16 }
     }
 
     private func score(period: Int) -> Score {
         var compared = [UInt32](repeating: 0, count: counts.count)
         var matched = compared
+        var unshifted = 0
         walk(period: period) { index, lag in
             let symbol = Int(symbols[index])
             compared[symbol] += 1
-            if symbols[index - lag] == symbols[index] { matched[symbol] += 1 }
+            if symbols[index - lag] == symbols[index] {
+                matched[symbol] += 1
+                if lag == period { unshifted += 1 }
+            }
         }
         var all = (compared: 0, matched: 0)
         var shares = (sum: 0.0, count: 0)
@@ -103,33 +112,42 @@ struct StepFinder {
         }
         return Score(
             plain: all.compared > 0 ? Double(all.matched) / Double(all.compared) : 0,
-            bySymbol: shares.count > 0 ? shares.sum / Double(shares.count) : 0)
+            bySymbol: shares.count > 0 ? shares.sum / Double(shares.count) : 0,
+            unshifted: all.compared > 0 ? Double(unshifted) / Double(all.compared) : 0)
     }
+
+    /// How far the lag may shift.
+    private static func play(_ period: Int) -> Int { max(1, period / 8) }
 
     /// Visits each symbol after the first period with the lag at which it is to be compared.
     func walk(period: Int, visit: (_ index: Int, _ lag: Int) -> Void) {
         guard period < symbols.count else { return }
-        let play = max(1, period / 8)
+        let play = Self.play(period)
         var lag = period
         for index in period..<symbols.count {
             if lag > index || symbols[index - lag] != symbols[index] {
-                lag = resynchronized(at: index, lag: lag, within: max(1, period - play)...(period + play)) ?? lag
+                let lags = max(1, period - play)...(period + play)
+                lag = resynchronized(at: index, lag: lag, period: period, within: lags) ?? lag
             }
             if lag <= index { visit(index, lag) }
         }
     }
 
-    /// The nearest lag from which a run of symbols matches; nil where none does.
-    private func resynchronized(at index: Int, lag: Int, within lags: ClosedRange<Int>) -> Int? {
+    /// The period, or else the nearest lag, from which a run of symbols matches; nil where none does.
+    private func resynchronized(at index: Int, lag: Int, period: Int, within lags: ClosedRange<Int>) -> Int? {
         guard index + Self.resyncRun <= symbols.count else { return nil }
+        if lag != period && matchesRun(at: index, lag: period) { return period }
         for shift in 1...8 {
-            for candidate in [lag - shift, lag + shift] where lags.contains(candidate) && candidate <= index {
-                if (0..<Self.resyncRun).allSatisfy({ symbols[index + $0] == symbols[index + $0 - candidate] }) {
-                    return candidate
-                }
-            }
+            for candidate in [lag - shift, lag + shift]
+            where lags.contains(candidate) && matchesRun(at: index, lag: candidate) { return candidate }
         }
         return nil
+    }
+
+    private func matchesRun(at index: Int, lag: Int) -> Bool {
+        guard lag <= index else { return false }
+        for place in index..<index + Self.resyncRun where symbols[place] != symbols[place - lag] { return false }
+        return true
     }
 
     /// Where each step begins, for a step that begins at `first`.
@@ -139,7 +157,7 @@ struct StepFinder {
         walk(period: period) { index, lag in
             guard index >= next, index - lag >= found[found.count - 1] else { return }
             found.append(index)
-            next = index + period - max(1, period / 8)
+            next = index + period - Self.play(period)
         }
         return found
     }

@@ -26,6 +26,9 @@ public struct AllocationTrace: Sendable, Equatable {
     /// What the recorder called each event's tensor, 0 for none. A free has its allocation's. Empty where there are none.
     public let tensorIDs: [UInt64]
 
+    /// What the recorded pool held, in order of time. Empty where the file has no samples, or no times were kept.
+    public let samples: [PoolSample]
+
     /// From the first event to the last, in nanoseconds; nil where there are no times.
     public var durationNanoseconds: Int64? { times.last }
 }

@@ -37,6 +37,8 @@ public struct AllocationTraceBuilder: ~Copyable {
     private var threadIDs: [UInt64] = []
     private var liveBytes = 0
     private var summary = TraceSummary()
+    /// Readers add what the file has, at times from the same moment as the events'.
+    var samples = PoolSamples()
     /// Readers count here what never becomes an event.
     var irregularities = TraceIrregularities()
     /// What recorded times count from, for a reader to say.
@@ -56,6 +58,14 @@ public struct AllocationTraceBuilder: ~Copyable {
 
     /// The events taken so far.
     public var eventCount: Int { events.count }
+
+    /// Makes room for so many events, so that the arrays need not grow by copying.
+    mutating func reserveCapacity(_ count: Int) {
+        let count = min(count, maximumEvents)
+        events.reserveCapacity(count)
+        if details.contains(.times) { times.reserveCapacity(count) }
+        if details.contains(.addresses) { addresses.reserveCapacity(count) }
+    }
 
     /// Records an allocation. Where the address is still live, its block is freed first.
     /// - Parameters:
@@ -122,7 +132,8 @@ public struct AllocationTraceBuilder: ~Copyable {
         return AllocationTrace(
             events: events, releases: releases, slotCount: summary.peakLiveBlocks, summary: summary,
             irregularities: irregularities, threads: threads, clock: clock, times: timeline.start == nil ? [] : times,
-            addresses: addresses, tensorIDs: tensorIDs)
+            addresses: addresses, tensorIDs: tensorIDs,
+            samples: details.contains(.times) ? timeline.start.map { samples.from($0) } ?? [] : [])
     }
 
     private var clock: TraceClock {

@@ -1,79 +1,136 @@
 /// Events of a file that does not have them in order of time: kept until all are there, then put in order.
 ///
-/// Cost: 32 bytes an event, 40 where tensors have ids.
+/// They are kept as they stand in a binary trace, in runs that are each in order, and merged at the end. Cost: 10 to 20
+/// bytes an event, and for one run 72.
 struct UnorderedHistory: ~Copyable {
-    private struct Event {
-        let time: Int64
-        let address: UInt64
-        /// The size of an allocation, or the bitwise complement of a free's; `Int64.min` for a free without one.
-        let size: Int64
-        let thread: UInt32
-        /// The place in the file: events of the same time keep it.
-        let sequence: UInt32
-    }
-
     private let maximumEvents: Int
-    private var events: [Event] = []
-    private var tensorIDs: [UInt64] = []
-    private var threads: [UInt64] = []
-    private var threadNumbers: [UInt64: UInt32] = [:]
-    private var lastThread: (id: UInt64, number: UInt32)?
+    private let runLength: Int
+    private var runs: [[TraceChunk]] = []
+    /// Of the run that is being filled, as they came.
+    private var pending: [RecordedEvent] = []
     private var latest = Int64.min
     private(set) var reorderedEvents = 0
+    private(set) var count = 0
 
-    init(maximumEvents: Int) {
+    /// - Parameter runLength: events of a run: so few that they take little memory as they are, so many that there are
+    ///   few runs.
+    init(maximumEvents: Int, runLength: Int = 1 << 16) {
         self.maximumEvents = maximumEvents
+        self.runLength = runLength
     }
 
-    var count: Int { events.count }
-
     mutating func append(_ event: RecordedEvent) throws(AllocationTraceBuilder.LimitExceeded) {
-        guard events.count < maximumEvents else { throw .events(limit: maximumEvents) }
+        guard count < maximumEvents else { throw .events(limit: maximumEvents) }
         let time = event.time ?? max(latest, 0)
         if time < latest { reorderedEvents += 1 }
         latest = max(latest, time)
-        if event.tensorID != 0 || !tensorIDs.isEmpty {
-            if tensorIDs.isEmpty { tensorIDs = [UInt64](repeating: 0, count: events.count) }
-            tensorIDs.append(event.tensorID)
+        var timed = event
+        timed.time = time
+        pending.append(timed)
+        count += 1
+        if pending.count == runLength { closeRun() }
+    }
+
+    private mutating func closeRun() {
+        // Stable: events of the same time stay as they stand in the file.
+        if reorderedEvents > 0 { pending.sort { ($0.time ?? 0) < ($1.time ?? 0) } }
+        var chunks: [TraceChunk] = []
+        var chunk = TraceChunk()
+        for event in pending {
+            if chunk.append(event) { continue }
+            chunks.append(chunk)
+            chunk = TraceChunk()
+            _ = chunk.append(event)
         }
-        let byteCount = Int64(event.byteCount ?? (event.kind == .free ? .max : 0))
-        events.append(
-            Event(
-                time: time, address: event.address, size: event.kind == .allocate ? byteCount : ~byteCount,
-                thread: try number(ofThread: event.thread), sequence: UInt32(events.count)))
+        chunks.append(chunk)
+        runs.append(chunks)
+        pending.removeAll(keepingCapacity: true)
     }
 
     /// Gives everything to a builder, in order of time.
     consuming func feed(
         to builder: inout AllocationTraceBuilder
     ) throws(AllocationTraceBuilder.LimitExceeded) {
-        if reorderedEvents > 0 { events.sort { ($0.time, $0.sequence) < ($1.time, $1.sequence) } }
+        if !pending.isEmpty { closeRun() }
+        pending = []
+        builder.reserveCapacity(count)
         builder.irregularities.reorderedEvents += reorderedEvents
-        for index in events.indices {
-            let event = events[index]
-            try builder.append(
-                RecordedEvent(
-                    kind: event.size < 0 ? .free : .allocate, address: event.address,
-                    byteCount: event.size == .min ? nil : Int(event.size < 0 ? ~event.size : event.size),
-                    thread: threads[Int(event.thread)], time: event.time,
-                    tensorID: tensorIDs.isEmpty ? 0 : tensorIDs[Int(event.sequence)]))
+        guard reorderedEvents > 0 else {
+            for chunk in runs.joined() {
+                var reader = TraceRunReader([chunk])
+                while let event = reader.next() { try builder.append(event) }
+            }
+            return
+        }
+        var merge = TraceRunMerge(runs)
+        while let event = merge.next() { try builder.append(event) }
+    }
+}
+
+/// Reads the events of a run.
+private struct TraceRunReader {
+    private let chunks: [TraceChunk]
+    private var index = 0
+    private var decoder: TraceChunkDecoder?
+
+    init(_ chunks: [TraceChunk]) {
+        self.chunks = chunks
+    }
+
+    mutating func next() -> RecordedEvent? {
+        while index < chunks.count {
+            let payload = chunks[index].payload
+            var decoder = self.decoder ?? TraceChunkDecoder(payload.span)
+            let event = decoder.next(in: payload.span)
+            self.decoder = decoder
+            if let event { return event }
+            self.decoder = nil
+            index += 1
+        }
+        return nil
+    }
+}
+
+/// Merges runs that are each in order of time; of the same time, the earlier run's come first.
+private struct TraceRunMerge {
+    private var readers: [TraceRunReader]
+    /// A heap of the runs' next events, the earliest first.
+    private var heads: [(event: RecordedEvent, run: Int)] = []
+
+    init(_ runs: [[TraceChunk]]) {
+        readers = runs.map { TraceRunReader($0) }
+        for run in readers.indices {
+            guard let event = readers[run].next() else { continue }
+            heads.append((event, run))
+        }
+        for place in heads.indices.reversed() { siftDown(place) }
+    }
+
+    mutating func next() -> RecordedEvent? {
+        guard let first = heads.first else { return nil }
+        if let event = readers[first.run].next() {
+            heads[0].event = event
+        } else {
+            heads.swapAt(0, heads.count - 1)
+            heads.removeLast()
+        }
+        siftDown(0)
+        return first.event
+    }
+
+    private mutating func siftDown(_ start: Int) {
+        var place = start
+        while 2 * place + 1 < heads.count {
+            var child = 2 * place + 1
+            if child + 1 < heads.count, isEarlier(child + 1, child) { child += 1 }
+            guard isEarlier(child, place) else { break }
+            heads.swapAt(child, place)
+            place = child
         }
     }
 
-    private mutating func number(ofThread thread: UInt64) throws(AllocationTraceBuilder.LimitExceeded) -> UInt32 {
-        if let lastThread, lastThread.id == thread { return lastThread.number }
-        let number: UInt32
-        if let known = threadNumbers[thread] {
-            number = known
-        } else {
-            guard threads.count < AllocationTraceBuilder.maximumThreads else {
-                throw .threads(limit: AllocationTraceBuilder.maximumThreads)
-            }
-            number = UInt32(threads.count)
-            threadNumbers[thread] = number
-            threads.append(thread)
-        }
-        lastThread = (thread, number)
-        return number
+    private func isEarlier(_ left: Int, _ right: Int) -> Bool {
+        let (one, other) = (heads[left], heads[right])
+        return (one.event.time ?? 0, one.run) < (other.event.time ?? 0, other.run)
     }
 }

@@ -1,5 +1,5 @@
-/// Writes a Chrome trace (JSON) with PyTorch's memory events and a counter of live bytes, which Perfetto and
-/// `chrome://tracing` draw.
+/// Writes a Chrome trace (JSON) with PyTorch's memory events and counters, which Perfetto and `chrome://tracing`
+/// draw: live bytes after every event, and, where the trace has samples of its pool, live, cached and reserved bytes.
 ///
 /// Times are nanoseconds, as microseconds with three decimals: of a trace without times, an event a microsecond.
 enum ChromeTraceWriter {
@@ -20,14 +20,24 @@ enum ChromeTraceWriter {
         }
         let source = RecordedEvents(trace)
         var live = 0
+        var nextSample = 0
         for index in trace.events.indices {
             var event = source[index]
             let byteCount = event.byteCount ?? 0
             live += event.kind == .allocate ? byteCount : -byteCount
             event.time = event.time ?? Int64(index) * 1000
+            while nextSample < trace.samples.count, trace.samples[nextSample].time <= event.time ?? 0 {
+                append(trace.samples[nextSample], to: &output.pending)
+                nextSample += 1
+                try output.writeIfFull()
+            }
             append(event, live: live, to: &output.pending)
             try output.writeIfFull()
             if index & 0xffff == 0 { report?(index) }
+        }
+        for sample in trace.samples[nextSample...] {
+            append(sample, to: &output.pending)
+            try output.writeIfFull()
         }
         output.pending.append("\n]}\n")
     }
@@ -62,6 +72,19 @@ enum ChromeTraceWriter {
         append(time: event.time ?? 0, to: &bytes)
         bytes.append(#","args":{"live":"#)
         bytes.append(decimal: live)
+        bytes.append("}}")
+    }
+
+    private static func append(_ sample: PoolSample, to bytes: inout [UInt8]) {
+        bytes.append(",\n")
+        bytes.append(#"{"ph":"C","name":"pool bytes","pid":1"#)
+        append(time: sample.time, to: &bytes)
+        bytes.append(#","args":{"live":"#)
+        bytes.append(decimal: sample.liveBytes)
+        bytes.append(#","cached":"#)
+        bytes.append(decimal: sample.cachedBytes)
+        bytes.append(#","reserved":"#)
+        bytes.append(decimal: sample.reservedBytes)
         bytes.append("}}")
     }
 

@@ -29,11 +29,11 @@ final class Recording: Sendable {
     }
 
     static func start(
-        path: String, configuration: TraceRecorderConfiguration
+        path: String, configuration: TraceRecorderConfiguration, statistics: @escaping @Sendable () -> PoolStatistics
     ) throws(TraceRecorderError) -> Recording {
         guard !RecordingRegistry.isForkedChild else { throw .forkedChild }
         let recording = Recording(id: RecordingRegistry.newID(), configuration: try configuration.validated())
-        let writer = try RecordingWriter(path: path, recording: recording)
+        let writer = try RecordingWriter(path: path, recording: recording, statistics: statistics)
         guard let thread = MonitorThread({ writer.run() }) else { throw .noThread }
         recording.thread.withLock { $0 = thread }
         RecordingRegistry.add(recording)

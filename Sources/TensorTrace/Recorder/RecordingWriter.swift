@@ -1,10 +1,17 @@
 internal import AllocationTrace
+internal import TensorPool
 
 /// What the writer's thread does: takes events out of the rings, encodes them, writes them.
 ///
 /// Safe: after `init` only that thread touches it.
 @safe final class RecordingWriter: @unchecked Sendable {
     private let recording: Recording
+    /// At most so often: reading a pool's figures stops its threads for some microseconds.
+    private static let leastSampleInterval: Int64 = 10_000_000
+
+    private let statistics: @Sendable () -> PoolStatistics
+    private var samples: [PoolSample] = []
+    private var latestSample: PoolSample?
     private let start: TickTimeline.Anchor
     private var timeline: TickTimeline
     private var file: BinaryTraceWriter?
@@ -16,8 +23,11 @@ internal import AllocationTrace
     private var namedThreads: Set<UInt64> = []
 
     /// Opens the file.
-    init(path: String, recording: Recording) throws(TraceRecorderError) {
+    init(
+        path: String, recording: Recording, statistics: @escaping @Sendable () -> PoolStatistics
+    ) throws(TraceRecorderError) {
         self.recording = recording
+        self.statistics = statistics
         start = RecordingClock.anchor()
         timeline = TickTimeline(start: start)
         let clock = TraceClock(epoch: .unix, startNanoseconds: RecordingClock.unixTime())
@@ -30,6 +40,7 @@ internal import AllocationTrace
         } catch {
             throw .cannotWrite(error)
         }
+        sample(isLast: false)
     }
 
     func run() {
@@ -40,6 +51,7 @@ internal import AllocationTrace
             } _: { ring, end in
                 take(ring, upTo: end)
             }
+            sample(isLast: wanted.isStopped)
             flush()
             recording.report(flushes: wanted.flushes, failure: failure)
             if wanted.isStopped { break }
@@ -67,6 +79,21 @@ internal import AllocationTrace
         }
     }
 
+    /// Asks what the pool holds. Again only after a while, and kept only where it changed.
+    private func sample(isLast: Bool) {
+        guard failure == nil else { return }
+        let time = RecordingClock.monotonicTime() - start.time
+        if let latestSample, !isLast, time - latestSample.time < Self.leastSampleInterval { return }
+        let figures = statistics()
+        let sample = PoolSample(
+            time: time, liveBytes: figures.liveBytes, cachedBytes: figures.cachedBytes,
+            reservedBytes: figures.reservedBytes)
+        var atLatestTime = sample
+        atLatestTime.time = latestSample?.time ?? -1
+        if isLast || atLatestTime != latestSample { samples.append(sample) }
+        latestSample = sample
+    }
+
     private func writeChunk() {
         attempt { file throws(TraceWriteError) in try file.append(chunk) }
         chunk.removeAll()
@@ -74,8 +101,10 @@ internal import AllocationTrace
 
     /// After a failure nothing is written any more, and what comes counts as dropped.
     private func flush() {
-        guard unflushedCount > 0 else { return }
+        guard unflushedCount > 0 || !samples.isEmpty else { return }
         writeChunk()
+        attempt { file throws(TraceWriteError) in try file.append(samples) }
+        samples.removeAll(keepingCapacity: true)
         attempt { file throws(TraceWriteError) in try file.flush() }
         if failure == nil { writtenCount += unflushedCount } else { recording.countDropped(unflushedCount) }
         unflushedCount = 0

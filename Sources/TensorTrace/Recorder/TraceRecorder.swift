@@ -17,6 +17,9 @@ public import TensorPool
 /// repeats it.) Where the processor's time-stamp counter does not run at one rate, the clock is read, for some 10 ns more.
 /// In the file times are CLOCK_MONOTONIC's: the counter and the clock are compared at each flush.
 ///
+/// With the events go samples of what the pool holds: live, cached and reserved bytes at the start, at each flush (not more
+/// often than every 10 ms) and at the end. Its figures are read for them, off the threads that record.
+///
 /// What was written at the last flush can be read whatever happens to the process. ``finish()`` writes the rest; so do
 /// the end of the last copy of this value, and the normal exit of the process, which waits for it no longer than
 /// ``TraceRecorderConfiguration/exitPatience``. A forked child does not record, and leaves the file alone.
@@ -40,7 +43,7 @@ public struct TraceRecorder<Upstream: TensorAllocator>: Sendable {
         _ upstream: Upstream, path: String, configuration: TraceRecorderConfiguration = TraceRecorderConfiguration()
     ) throws(TraceRecorderError) {
         self.upstream = upstream
-        let recording = try Recording.start(path: path, configuration: configuration)
+        let recording = try Recording.start(path: path, configuration: configuration) { upstream.statistics() }
         self.recording = recording.id
         owner = RecordingOwner(recording)
     }

@@ -8,9 +8,9 @@ struct ConvertCommand: ParsableCommand {
         discussion: """
             Reads an RMM log (CSV), a PyTorch profiler trace (Chrome trace JSON recorded with profile_memory=True), a \
             binary trace (.tptrace) or a minimalloc problem (CSV), plain or gzip, known by its content; - is standard \
-            input. Writes the RMM log, Chrome trace JSON (with a counter of live bytes, for Perfetto) or the binary \
-            format, by OUTPUT's name (.csv, .json, .tptrace, each with .gz too) or by --to; - is standard output. \
-            OUTPUT appears when it is complete. What is odd in INPUT is counted on standard error and survived.
+            input. Writes the RMM log, Chrome trace JSON (with counters for Perfetto: live bytes, and of a TraceRecorder's \
+            trace cached and reserved bytes too) or the binary format, by OUTPUT's name (.csv, .json, .tptrace, each \
+            with .gz too) or by --to; - is standard output. OUTPUT appears when it is complete. What is odd in INPUT is counted on standard error and survived.
 
             Exit codes: 0 done; 1 a file cannot be read or written, with the reason on standard error; 64 wrong \
             arguments.

@@ -24,7 +24,8 @@ struct RecordCommand: ParsableCommand {
             Where this command is killed, or FILE cannot be written, the folder (FILE.recording-...) stays, and \
             --recover makes the trace of it.
 
-            A summary goes to standard error. SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on.
+            A summary goes to standard error. SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on. Signals that \
+            are blocked for this command are so for COMMAND too.
 
             Exit codes: COMMAND's own; 128 + N where signal N ended it; 64 wrong arguments; 125 the recording failed; \
             126 COMMAND cannot be started; 127 it was not found.

@@ -125,4 +125,84 @@ import Testing
         #expect(steps.basis == .structure)
         #expect(steps.eventsPerStep == order.count)
     }
+
+    /// As a decoder's: layers that are alike within a step, and caches that each step replaces by larger ones. Sizes
+    /// come back from layer to layer, never from step to step; the step is the whole of it.
+    @Test(arguments: [4, 12, 48], [0, 64, 1000])
+    func aStepOfLayersThatGrows(layers: Int, growth: Int) throws {
+        var history = History()
+        for layer in 0..<layers { try history.allocate(1000 + layer, 5000) }
+        let before = history.eventCount
+        let steps = 40
+        for step in 1...steps {
+            for head in 1...5 { try history.allocate(head, 100 * head) }
+            for layer in 0..<layers {
+                try history.allocate(10, 3000 + step * growth)
+                try history.allocate(11, 3000)
+                // The new cache and the old one live together for a moment.
+                try history.allocate(2000 + layer, 5000 + step * growth)
+                try history.free(1000 + layer)
+                try history.allocate(1000 + layer, 5000 + step * growth)
+                try history.free(11)
+                try history.free(2000 + layer)
+                try history.free(10)
+            }
+            for head in (1...5).reversed() { try history.free(head) }
+        }
+        let eventsPerStep = (history.eventCount - before) / steps
+        let trace = history.finish()
+        let found = try #require(TraceAnalysis(trace).steps)
+        #expect(found.eventsPerStep == eventsPerStep, "\(found.basis), \(found.matchShare)")
+        #expect(found.matchShare > 0.9)
+        #expect(found.steps >= steps - 2)
+    }
+
+    /// As an encoder's: every step has inputs of another shape, so no size comes back, and the layers of a step are
+    /// alike but for one in three that also allocates scratch.
+    @Test(arguments: [6, 13, 24])
+    func aStepOfLayersOfChangingShapes(layers: Int) throws {
+        var random = SeededGenerator(seed: UInt64(layers))
+        var history = History()
+        let steps = 30
+        for _ in 1...steps {
+            let shape = Int.random(in: 1000...1_000_000, using: &random)
+            for part in 1...4 { try history.allocate(part, shape * part) }
+            for layer in 0..<layers {
+                try history.allocate(10, shape)
+                try history.allocate(11, 2 * shape)
+                if layer % 3 == 2 {
+                    try history.allocate(12, shape / 2)
+                    try history.free(12)
+                }
+                try history.free(10)
+                try history.allocate(13, 3 * shape)
+                try history.free(11)
+                try history.free(13)
+            }
+            for part in 1...4 { try history.free(part) }
+        }
+        let eventsPerStep = history.eventCount / steps
+        let trace = history.finish()
+        let found = try #require(TraceAnalysis(trace).steps)
+        #expect(found.basis == .structure)
+        #expect(found.eventsPerStep == eventsPerStep, "\(found.matchShare)")
+        #expect(found.matchShare > 0.9)
+    }
+}
+
+/// A history on one thread that is made up.
+private struct History: ~Copyable {
+    private var builder = AllocationTraceBuilder(maximumEvents: 1_000_000)
+
+    var eventCount: Int { builder.eventCount }
+
+    mutating func allocate(_ address: Int, _ byteCount: Int) throws {
+        try builder.allocate(address: UInt64(address), byteCount: byteCount, thread: 1)
+    }
+
+    mutating func free(_ address: Int) throws {
+        try builder.free(address: UInt64(address), byteCount: nil, thread: 1)
+    }
+
+    consuming func finish() -> AllocationTrace { builder.finish() }
 }

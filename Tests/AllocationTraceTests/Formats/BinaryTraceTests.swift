@@ -50,6 +50,52 @@ import Testing
         #expect(!trace.irregularities.isTruncated)
     }
 
+    /// Readers that know no samples pass over them: see `unknownFieldsAndChunksArePassedOver`.
+    @Test func samplesComeBackInOrderOfTime() throws {
+        let file = try TemporaryFile([UInt8](), extension: "tptrace")
+        var writer = try BinaryTraceWriter(path: file.path, header: BinaryTraceHeader(order: .time))
+        func sample(_ time: Int64, _ factor: Int) -> PoolSample {
+            PoolSample(time: time, liveBytes: factor, cachedBytes: 2 * factor, reservedBytes: 3 * factor)
+        }
+        try writer.append([sample(300, 3), sample(100, 1 << 60)])
+        var chunk = TraceChunk()
+        try chunk.expect(RecordedEvent(kind: .allocate, address: 1, byteCount: 8, thread: 1, time: 150))
+        try writer.append(chunk)
+        try writer.append([PoolSample]())
+        try writer.append([sample(Int64.max, 0), sample(.min, 5)])
+        try writer.finish()
+        let trace = try TraceFile.read(file.path).trace
+        // From the first event on; what is too far from it to say when is left out.
+        #expect(trace.samples == [sample(0, 1 << 60), sample(150, 3), sample(.max - 150, 0)])
+        #expect(trace.irregularities.isEmpty)
+        #expect(try TraceFile.read(file.path, options: .init(details: [])).trace.samples.isEmpty)
+        let again = try TemporaryFile([UInt8](), extension: "tptrace")
+        try TraceFile.write(trace, to: again.path, as: .tptrace)
+        #expect(try TraceFile.read(again.path).trace.samples == trace.samples)
+    }
+
+    @Test func damagedSamplesAreCounted() throws {
+        let file = try written(chunks: [Array(events[..<2])])
+        // A step, and then no figures.
+        let bytes = try file.bytes + TraceChunk.encoded(.samples, payload: [2, 1, 1, 1, 2])
+        try file.replace(bytes)
+        let trace = try TraceFile.read(file.path).trace
+        #expect(trace.samples.count == 1)
+        #expect(trace.irregularities.damagedChunks == 1)
+    }
+
+    @Test func samplesAreBounded() {
+        var samples = PoolSamples()
+        let count = 3 * PoolSamples.maximumCount
+        for time in 0..<count {
+            samples.append(PoolSample(time: Int64(time), liveBytes: time, cachedBytes: 0, reservedBytes: 0))
+        }
+        let kept = samples.from(0)
+        #expect(kept.count <= PoolSamples.maximumCount && kept.count > PoolSamples.maximumCount / 2)
+        #expect(kept.first?.time == 0 && kept.last?.time == Int64(count - 1))
+        #expect(zip(kept, kept.dropFirst()).allSatisfy { $0.time < $1.time })
+    }
+
     /// Each producer's chunks are in order, and the file has them as they were handed over.
     @Test func mergesProducersByTime() throws {
         func event(

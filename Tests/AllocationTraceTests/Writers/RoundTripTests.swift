@@ -53,6 +53,42 @@ import Testing
         #expect(back.irregularities.isEmpty)
     }
 
+    /// Perfetto draws a track of each: live, cached and reserved bytes.
+    @Test func chromeHasCountersOfSamples() throws {
+        let file = try TemporaryFile([UInt8](), extension: "tptrace")
+        var writer = try BinaryTraceWriter(path: file.path, header: BinaryTraceHeader(order: .time))
+        var chunk = TraceChunk()
+        for time in [1000, 4000] as [Int64] {
+            let isAdded = chunk.append(
+                RecordedEvent(kind: .allocate, address: UInt64(time), byteCount: 8, thread: 1, time: time))
+            #expect(isAdded)
+        }
+        try writer.append(chunk)
+        let samples = [0, 2500, 9000].map { (time: Int64) in
+            PoolSample(time: time, liveBytes: Int(time), cachedBytes: Int(time) + 1, reservedBytes: Int(time) * 2 + 1)
+        }
+        try writer.append(samples)
+        try writer.finish()
+        let trace = try TraceFile.read(file.path).trace
+        let json = try TemporaryFile([UInt8](), extension: "json")
+        try TraceFile.write(trace, to: json.path, as: .chrome)
+        let document = try JSONSerialization.jsonObject(with: Data(json.bytes)) as? [String: Any]
+        let all = try #require(document?["traceEvents"] as? [[String: Any]])
+        let counters = all.filter { $0["ph"] as? String == "C" && $0["name"] as? String == "pool bytes" }
+        #expect(counters.map { $0["ts"] as? Double } == [0, 1.5, 8])
+        let figures = counters.map { $0["args"] as? [String: Int] }
+        #expect(
+            figures
+                == samples.map {
+                    ["live": $0.liveBytes, "cached": $0.cachedBytes, "reserved": $0.reservedBytes]
+                })
+        // In order of time among the others.
+        let times = all.compactMap { $0["ts"] as? Double }
+        #expect(times == times.sorted())
+        // And read again: counters are not memory events.
+        #expect(try TraceFile.read(json.path).trace.events == trace.events)
+    }
+
     /// The bundled trace is RMM's own text: written again, not a byte differs.
     @Test func rmmTextComesBack() throws {
         let trace = try TraceFile.read(bundledTracePath).trace

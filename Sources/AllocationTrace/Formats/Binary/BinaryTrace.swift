@@ -18,6 +18,7 @@ enum BinaryTrace {
         case events = 1
         case threads = 2
         case end = 3
+        case samples = 4
     }
 
     enum HeaderField: UInt64 {

@@ -96,6 +96,7 @@ struct BinaryTraceReader: ~Copyable {
                 throw .limitExceeded(error)
             }
         case .threads: threads(input.unreadSpan.extracting(payload), into: &builder)
+        case .samples: samples(input.unreadSpan.extracting(payload), into: &builder)
         case .end: end(input.unreadSpan.extracting(payload), into: &builder)
         // Of a later minor version: whoever writes a kind that must be understood raises the version.
         case nil: break
@@ -193,6 +194,22 @@ struct BinaryTraceReader: ~Copyable {
             let isNew = builder.threadNames[id] == nil
             guard !isNew || builder.threadNames.count < AllocationTraceBuilder.maximumThreads else { return }
             builder.threadNames[id] = name.text(limit: 1024)
+        }
+    }
+
+    private func samples(_ payload: Span<UInt8>, into builder: inout AllocationTraceBuilder) {
+        var cursor = VarintCursor()
+        var time: Int64 = 0
+        while cursor.position < payload.count {
+            guard let step = cursor.next(in: payload), let live = cursor.nextCount(in: payload),
+                let cached = cursor.nextCount(in: payload), let reserved = cursor.nextCount(in: payload)
+            else {
+                builder.irregularities.damagedChunks += 1
+                return
+            }
+            time = time &+ Int64(zigzag: step)
+            builder.samples.append(
+                PoolSample(time: time, liveBytes: live, cachedBytes: cached, reservedBytes: reserved))
         }
     }
 

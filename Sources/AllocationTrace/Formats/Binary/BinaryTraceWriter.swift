@@ -38,6 +38,25 @@ public struct BinaryTraceWriter: ~Copyable {
         if !payload.isEmpty { try output.write(TraceChunk.encoded(.threads, payload: payload)) }
     }
 
+    /// Writes samples of the pool, at times from the same moment as the events'. At any moment, as often as wanted.
+    public mutating func append(_ samples: [PoolSample]) throws(TraceWriteError) {
+        var payload: [UInt8] = []
+        var time: Int64 = 0
+        for sample in samples {
+            payload.appendVarint((sample.time &- time).zigzag)
+            for count in [sample.liveBytes, sample.cachedBytes, sample.reservedBytes] {
+                payload.appendVarint(UInt64(max(0, count)))
+            }
+            time = sample.time
+            if payload.count > BinaryTrace.maximumChunkLength - 64 {
+                try output.write(TraceChunk.encoded(.samples, payload: payload))
+                payload = []
+                time = 0
+            }
+        }
+        if !payload.isEmpty { try output.write(TraceChunk.encoded(.samples, payload: payload)) }
+    }
+
     /// Hands what was written to the system.
     public mutating func flush() throws(TraceWriteError) {
         try output.flush()
@@ -74,6 +93,7 @@ extension BinaryTraceWriter {
             }
         }
         try writer.append(chunk)
+        try writer.append(trace.samples)
         try writer.finish(droppedEvents: trace.irregularities.droppedEvents)
     }
 }

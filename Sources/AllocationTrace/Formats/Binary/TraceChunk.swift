@@ -7,7 +7,8 @@ public struct TraceChunk: Sendable {
     private static let maximumEventLength = 64
 
     private let capacity: Int
-    private var payload: [UInt8]
+    /// The encoded events.
+    private(set) var payload: [UInt8]
     /// The events in it.
     public private(set) var eventCount = 0
     private var thread: UInt64 = 0

@@ -51,6 +51,9 @@ struct VarintCursor {
         }
         return nil
     }
+
+    /// Nil also where the number is above `Int.max`.
+    mutating func nextCount(in bytes: Span<UInt8>) -> Int? { next(in: bytes).flatMap { Int(exactly: $0) } }
 }
 
 extension Span where Element == UInt8 {
