@@ -86,9 +86,16 @@ let package = Package(
         .executableTarget(
             name: "tensor-pool-system", dependencies: ["AllocationTrace"], swiftSettings: strict),
 
+        // Random work on pools beside a model of it: what the tests, the fuzzer and the soak run.
+        .target(name: "PoolModel", dependencies: ["TensorPool"], path: "Tests/PoolModel", swiftSettings: strict),
         .testTarget(name: "JemallocTests", dependencies: ["Jemalloc"], swiftSettings: strict),
         .testTarget(
-            name: "TensorPoolTests", dependencies: ["TensorPool", "Jemalloc", "CThreadSlot"], swiftSettings: strict),
+            name: "TensorPoolTests",
+            dependencies: [
+                "PoolModel", "TensorPool", "TensorTrace", "AllocationTrace", "Jemalloc", "CThreadSlot",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "TensorPoolServiceLifecycleTests",
             dependencies: [

@@ -2,11 +2,8 @@
 extension Engine {
     /// Fills the depot and backs granules, all of it touched. On an error what was made ready so far stays, unused.
     func prewarm(_ amounts: OptimizedTensorPoolConfig.Prewarming) throws(TensorPoolError) {
-        // What no machine of this size can hold would be touched until the system kills the process.
         let all = amounts.byteCount
-        guard all <= SystemMemory.physicalByteCount || !base.hasRoom(for: all) else {
-            throw .outOfMemory(byteCount: all)
-        }
+        try checkRoom(for: all)
         let ceiling = smallCeiling
         try reclaiming(requested: all) { state in
             state.prewarmClasses(over: 0, upTo: 4 << 10, byteCount: amounts.verySmall)
@@ -21,12 +18,21 @@ extension Engine {
 
     /// Shares bytes out among the size classes of a range.
     func prewarmClasses(over low: Int, upTo high: Int, byteCount: Int) throws(TensorPoolError) {
-        guard byteCount <= SystemMemory.physicalByteCount || !base.hasRoom(for: byteCount) else {
-            throw .outOfMemory(byteCount: byteCount)
-        }
+        try checkRoom(for: byteCount)
         try reclaiming(requested: byteCount) { state in
             state.prewarmClasses(over: low, upTo: high, byteCount: byteCount)
         }
+    }
+
+    /// What the machine, or the control group that this process is in, has no room for would be touched until the system
+    /// kills the process. A limit of the base's that stands in the way is said by who reaches it.
+    private func checkRoom(for byteCount: Int) throws(TensorPoolError) {
+        guard byteCount > 0, base.hasRoom(for: byteCount) else { return }
+        if byteCount > SystemMemory.physicalByteCount { throw .outOfMemory(byteCount: byteCount) }
+        guard case .controlGroup(let group)? = ControlGroupSource().read(), let limit = group.limitByteCount else {
+            return
+        }
+        if byteCount > limit - group.usedByteCount { throw .outOfMemory(byteCount: byteCount) }
     }
 
     /// Does some work again after other pools gave up what they keep idle, where limit or system stood in its way.

@@ -25,11 +25,20 @@ extension PlanCore {
         let record = unsafe handle.record
         let (isFreed, state) = unsafe record.pointee.state.compareExchange(
             expected: handle.state, desired: handle.state - RecordStatus.live, ordering: .acquiringAndReleasing)
-        guard isFreed else {
-            throw RecordStatus.isSameTensor(state, handle.state)
-                ? .freedTwice(tensorID: id) : .staleHandle(tensorID: id)
-        }
+        guard isFreed else { throw refusal(of: handle, whoseRecordSays: state) }
         PlanRegistry.free(firstNumber + UInt32(unsafe record - records))
+    }
+
+    /// Throws where a handle that this plan made names no live tensor.
+    func check(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) {
+        guard handle.tensorID == id else { throw .wrongTensorID(given: id, handle: handle.tensorID) }
+        let state = unsafe handle.record.pointee.state.load(ordering: .acquiring)
+        guard state == handle.state else { throw refusal(of: handle, whoseRecordSays: state) }
+    }
+
+    private func refusal(of handle: MemoryHandle, whoseRecordSays state: UInt64) -> TensorPoolError {
+        RecordStatus.isSameTensor(state, handle.state)
+            ? .freedTwice(tensorID: handle.tensorID) : .staleHandle(tensorID: handle.tensorID)
     }
 
     /// Counts the plan's tensors, and the slab no more as one.

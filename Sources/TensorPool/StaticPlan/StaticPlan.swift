@@ -108,3 +108,14 @@ public final class StaticPlan<Upstream: TensorAllocator>: TensorAllocator {
     /// What the plan did up to now.
     public var counts: StaticPlanCounts { StaticPlanCounts(core) }
 }
+
+extension StaticPlan: ForwardingAllocator {
+    func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError) -> MemoryHandle?
+    {
+        guard handle.serial == core.serial else {
+            return try upstream.resizedInPlace(id: id, handle, to: byteCount)
+        }
+        try core.check(id: id, handle)
+        return nil
+    }
+}

@@ -45,9 +45,12 @@ extension TensorAllocator {
     }
 
     /// A handle of one of this pool's engines is resized in place, or nil where it has to move.
-    private func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError)
+    func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError)
         -> MemoryHandle?
     {
+        if let adaptor = self as? any ForwardingAllocator {
+            return try adaptor.resizedInPlace(id: id, handle, to: byteCount)
+        }
         guard let pool = self as? any ObservablePool else { return nil }
         for engine in pool.engines.all where engine.serial == handle.serial {
             return try engine.resize(id: id, handle, to: byteCount)
@@ -56,9 +59,18 @@ extension TensorAllocator {
     }
 }
 
+/// An allocator in front of others: it knows whose a handle is.
+protocol ForwardingAllocator: TensorAllocator {
+    /// Resizes a tensor of this allocator or of one behind it where it is; nil where it has to move. Throws where the
+    /// handle names no live tensor, so that nothing is copied from memory that is another's.
+    func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError) -> MemoryHandle?
+}
+
 extension TensorBuffer {
     /// Resizes the tensor where it is; false where it has to move.
     mutating func resizeInPlace(to newByteCount: Int) -> Bool {
+        // A plan's place has the size that was planned, and its number is no engine's.
+        if kind == .planned { return false }
         // The engine of a block that is out is there.
         let engine = unsafe EngineRegistry.engine(engine).takeUnretainedValue()
         let block = unsafe Block(address: start, kind: kind)

@@ -1,5 +1,6 @@
 import CThreadSlot
 import Foundation
+import PoolModel
 import Testing
 
 @testable import TensorPool

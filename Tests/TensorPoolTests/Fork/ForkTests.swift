@@ -2,6 +2,8 @@
 import CThreadSlot
 import Glibc
 import Jemalloc
+import PoolModel
+import Synchronization
 import Testing
 
 @testable import TensorPool
@@ -14,6 +16,11 @@ extension PoolTests {
         private static func inChild(_ body: () -> Bool) -> Bool {
             let child = fork()
             if child == 0 {
+                // The thread that forks may have blocked it.
+                var signals = sigset_t()
+                unsafe sigemptyset(&signals)
+                unsafe sigaddset(&signals, SIGALRM)
+                unsafe sigprocmask(SIG_UNBLOCK, &signals, nil)
                 alarm(60)
                 _exit(body() ? 0 : 1)
             }
@@ -99,10 +106,14 @@ extension PoolTests {
                 let layout = try StaticPlanLayout(
                     allocations: [.init(offset: 0, byteCount: 1000)], byteCount: 1024)
                 let plan = try StaticPlan(layout, upstream: TensorMemoryPool(base))
+                // Swift's runtime makes what describes a type at its first use, under locks of its own that no fork
+                // waits for: so everything is used before the first fork.
                 let stop = Flag()
+                let laps = Laps()
                 let threads = (0..<4).map { index in
                     SystemThread {
                         while !stop.isUp {
+                            defer { laps.note(index) }
                             if index == 0 {
                                 _ = Self.use(pools, threads: 1)
                                 _ = try? HybridMemoryPool()
@@ -119,6 +130,8 @@ extension PoolTests {
                         }
                     }
                 }
+                while !laps.haveAllRun(4) { usleep(1000) }
+                try #require(Self.use(pools, threads: 2))
                 var failures = 0
                 for _ in 0..<6 {
                     let isFine = Self.inChild {
@@ -180,10 +193,17 @@ extension PoolTests {
             func note() { number.withLock { $0 += 1 } }
         }
 
-        private final class Flag: @unchecked Sendable {
-            private let state = Lock(false)
-            var isUp: Bool { state.withLock { $0 } }
-            func raise() { state.withLock { $0 = true } }
+        private final class Flag: Sendable {
+            private let state = Atomic(false)
+            var isUp: Bool { state.load(ordering: .acquiring) }
+            func raise() { state.store(true, ordering: .releasing) }
+        }
+
+        /// Which threads have been through their loop.
+        private final class Laps: Sendable {
+            private let run = Atomic(0)
+            func note(_ index: Int) { run.bitwiseOr(1 << index, ordering: .acquiringAndReleasing) }
+            func haveAllRun(_ count: Int) -> Bool { run.load(ordering: .acquiring) == 1 << count - 1 }
         }
     }
 }

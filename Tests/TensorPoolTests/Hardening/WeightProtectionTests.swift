@@ -1,6 +1,7 @@
 #if os(Linux)
 import Foundation
 import Glibc
+import PoolModel
 import Testing
 
 @testable import TensorPool

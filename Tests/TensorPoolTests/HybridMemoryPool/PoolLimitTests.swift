@@ -1,4 +1,5 @@
 import Foundation
+import PoolModel
 import Synchronization
 import Testing
 

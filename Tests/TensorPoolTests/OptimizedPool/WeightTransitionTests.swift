@@ -1,3 +1,4 @@
+import PoolModel
 import TensorPool
 import Testing
 

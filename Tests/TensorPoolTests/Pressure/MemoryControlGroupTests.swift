@@ -93,5 +93,41 @@ extension PoolTests {
             }
             unsafe #expect(rmdir(folder) == 0, "the group is empty again")
         }
+
+        /// Memory that the group has no room for is not touched: the kernel would end the process.
+        @Test func prewarmingBeyondTheGroupsLimitIsRefused() async throws {
+            let group = try #require(MemoryControlGroup(byteLimit: Self.limit))
+            let (folder, version, limit) = (group.folder, group.version, Self.limit)
+            await #expect(processExitsWith: .success) {
+                [folder = folder as String, version = version as Int, limit = limit as Int] in
+                try MemoryControlGroup.write("\(getpid())", to: folder + "/cgroup.procs")
+                let base = try HybridMemoryPool()
+                let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+                let kept = try pool.own(40 << 20)
+                kept.fill(7)
+                for _ in 0..<3 {
+                    let failure = refusal { () throws(TensorPoolError) in
+                        try pool.prewarm(.init(medium: 0, large: 2 * limit))
+                    }
+                    try #require(failure == .outOfMemory(byteCount: 2 * limit))
+                    try #require(MemoryControlGroupTests.usage(folder, version) <= limit)
+                    try #require(kept.holds(7))
+                    expectSums(pool.statistics())
+                    pool.trim()
+                }
+                // What fits is made ready, by a pool that is made now as well.
+                try pool.prewarm(.init(medium: 0, large: 64 << 20))
+                try #require(pool.statistics().prewarmedBytes >= 64 << 20)
+                var configuration = OptimizedTensorPoolConfig.bare
+                configuration.enablePrewarming = true
+                configuration.prewarming = .init(medium: 0, large: limit)
+                let failure = refusal { () throws(TensorPoolError) in
+                    _ = try OptimizedTensorMemoryPool(base, configuration: configuration)
+                }
+                try #require(failure == .outOfMemory(byteCount: limit))
+                try pool.own(40 << 20).dirty()
+            }
+            unsafe #expect(rmdir(folder) == 0, "the group is empty again")
+        }
     }
 }

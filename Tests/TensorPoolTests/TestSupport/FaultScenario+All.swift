@@ -1,4 +1,5 @@
 import Jemalloc
+import PoolModel
 import Synchronization
 import Testing
 

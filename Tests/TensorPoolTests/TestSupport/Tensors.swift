@@ -1,22 +1,57 @@
 import Foundation
+import PoolModel
 import TensorPool
+import TensorTrace
 import Testing
 
-/// A buffer that can stand in an array or cross to another thread.
-final class Owned: Sendable {
+/// A tensor that is freed with the last reference: can stand in an array or cross to another thread.
+@safe class Held: @unchecked Sendable {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    fileprivate init(_ start: UnsafeMutableRawPointer, _ byteCount: Int) {
+        unsafe bytes = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
+    }
+
+    var address: UInt { UInt(bitPattern: unsafe bytes.baseAddress) }
+    var byteCount: Int { unsafe bytes.count }
+
+    func fill(_ pattern: UInt64) { unsafe Fixtures.fill(bytes, pattern) }
+    func holds(_ pattern: UInt64) -> Bool { unsafe Fixtures.holds(bytes, pattern) }
+    func dirty() { unsafe Fixtures.dirty(bytes) }
+    var isZero: Bool { unsafe Fixtures.isZero(bytes) }
+}
+
+/// A pool's buffer, held.
+final class Owned: Held, @unchecked Sendable {
     let buffer: TensorBuffer
 
-    init(_ buffer: consuming TensorBuffer) { self.buffer = buffer }
-
-    var address: UInt { UInt(bitPattern: unsafe buffer.baseAddress) }
-    var byteCount: Int { buffer.byteCount }
-
-    func fill(_ pattern: UInt64) { unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.fill($0, pattern) } }
-    func holds(_ pattern: UInt64) -> Bool {
-        unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.holds($0, pattern) }
+    init(_ buffer: consuming TensorBuffer) {
+        let (start, byteCount) = unsafe (buffer.baseAddress, buffer.byteCount)
+        self.buffer = buffer
+        unsafe super.init(start, byteCount)
     }
-    func dirty() { unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.dirty($0) } }
-    var isZero: Bool { unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.isZero($0) } }
+}
+
+/// A buffer of a budget, held.
+final class OwnedOfBudget: Held, @unchecked Sendable {
+    let buffer: BudgetedBuffer
+
+    init(_ buffer: consuming BudgetedBuffer) {
+        let (start, byteCount) = unsafe (buffer.baseAddress, buffer.byteCount)
+        self.buffer = buffer
+        unsafe super.init(start, byteCount)
+    }
+}
+
+/// A buffer whose end is recorded, held.
+final class OwnedOfRecorder: Held, @unchecked Sendable {
+    let buffer: RecordedBuffer
+
+    init(_ buffer: consuming RecordedBuffer) {
+        let (start, byteCount) = unsafe (buffer.baseAddress, buffer.byteCount)
+        self.buffer = buffer
+        unsafe super.init(start, byteCount)
+    }
 }
 
 extension TensorAllocator {
@@ -82,52 +117,6 @@ func expectSums(_ statistics: PoolStatistics, sourceLocation: SourceLocation = #
     #expect(statistics.peakLiveBytes >= statistics.liveBytes, sourceLocation: sourceLocation)
     let byCategory = statistics.allocationsByCategory.values.reduce(0, +) + statistics.weightAllocations
     #expect(byCategory == statistics.allocations, sourceLocation: sourceLocation)
-}
-
-/// Bytes that follow from a number. Of more than 64 KiB, one word of each page and the two ends.
-enum Fixtures {
-    /// Calls `body` with each place of a word and the word, until it says no. Whether it never did.
-    private static func forEachWord(_ byteCount: Int, _ pattern: UInt64, _ body: (Int, UInt64) -> Bool) -> Bool {
-        let end = byteCount & ~7
-        let isWhole = byteCount <= 64 << 10
-        var offset = 0
-        while offset < end {
-            if !body(offset, pattern &+ UInt64(offset) &* 0x9E37_79B9_7F4A_7C15) { return false }
-            let isAtAnEnd = isWhole || offset < 64 || offset >= end - 64
-            offset = isAtAnEnd ? offset + 8 : min((offset & ~4095) + 4096, end - 64)
-        }
-        return true
-    }
-
-    /// Writes them.
-    static func fill(_ bytes: UnsafeMutableRawBufferPointer, _ pattern: UInt64) {
-        _ = forEachWord(bytes.count, pattern) { offset, word in
-            unsafe bytes.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
-            return true
-        }
-        for index in bytes.count & ~7..<bytes.count { unsafe bytes[index] = UInt8(truncatingIfNeeded: pattern) }
-    }
-
-    /// Whether memory holds what ``fill(_:_:)`` wrote.
-    static func holds(_ bytes: UnsafeMutableRawBufferPointer, _ pattern: UInt64) -> Bool {
-        for index in bytes.count & ~7..<bytes.count where unsafe bytes[index] != UInt8(truncatingIfNeeded: pattern) {
-            return false
-        }
-        return forEachWord(bytes.count, pattern) { offset, word in
-            unsafe bytes.load(fromByteOffset: offset, as: UInt64.self) == word
-        }
-    }
-
-    /// Whether all bytes are zero.
-    static func isZero(_ bytes: UnsafeMutableRawBufferPointer) -> Bool {
-        guard let first = bytes.baseAddress else { return true }
-        return unsafe bytes[0] == 0 && memcmp(first, first + 1, bytes.count - 1) == 0
-    }
-
-    /// Writes ones into all bytes.
-    static func dirty(_ bytes: UnsafeMutableRawBufferPointer) {
-        unsafe _ = memset(bytes.baseAddress!, 0xFF, bytes.count)
-    }
 }
 
 struct NothingFound: Error {}

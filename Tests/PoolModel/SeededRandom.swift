@@ -1,12 +1,12 @@
 import Foundation
 
 /// A generator whose sequence follows from its seed alone (SplitMix64; Steele, Lea, Flood 2014).
-struct SeededRandom: RandomNumberGenerator {
+package struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    init(_ seed: UInt64) { state = seed }
+    package init(_ seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -15,11 +15,11 @@ struct SeededRandom: RandomNumberGenerator {
     }
 
     /// A number from 0 up to `bound`, that excluded.
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    package mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 
     /// The seed of a test's run: what TENSOR_POOL_SEED says, or one drawn now. Printed, so that a failure can be
     /// repeated.
-    static func runSeed(_ test: String) -> UInt64 {
+    package static func runSeed(_ test: String) -> UInt64 {
         let given = ProcessInfo.processInfo.environment["TENSOR_POOL_SEED"].flatMap { UInt64($0) }
         let seed = given ?? UInt64.random(in: 0..<1 << 32)
         print("\(test): TENSOR_POOL_SEED=\(seed)")

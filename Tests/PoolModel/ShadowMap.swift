@@ -1,9 +1,11 @@
 /// Which addresses live tensors have: finds two that overlap.
-struct ShadowMap {
+package struct ShadowMap: Sendable {
     private var starts: [UInt] = []
     private var ends: [UInt] = []
 
-    var count: Int { starts.count }
+    package init() {}
+
+    package var count: Int { starts.count }
 
     /// The first place whose start is not below `address`.
     private func place(_ address: UInt) -> Int {
@@ -17,7 +19,7 @@ struct ShadowMap {
     }
 
     /// Adds a range; false where it overlaps one that is there.
-    mutating func insert(_ address: UInt, _ byteCount: Int) -> Bool {
+    package mutating func insert(_ address: UInt, _ byteCount: Int) -> Bool {
         let place = place(address)
         let end = address + UInt(byteCount)
         if place < starts.count, starts[place] < end { return false }
@@ -28,7 +30,7 @@ struct ShadowMap {
     }
 
     /// Removes a range; false where it is not there.
-    mutating func remove(_ address: UInt, _ byteCount: Int) -> Bool {
+    package mutating func remove(_ address: UInt, _ byteCount: Int) -> Bool {
         let place = place(address)
         guard place < starts.count, starts[place] == address, ends[place] == address + UInt(byteCount) else {
             return false
