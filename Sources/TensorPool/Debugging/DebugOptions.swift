@@ -13,9 +13,9 @@ internal import Darwin
 /// variable asks for when the pool is made; where both name a share of guard pages, the variable's holds.
 ///
 /// With ``fillsMemory``, ``usesGuardBytes``, ``reportsLeaks``, ``tracksTensors`` or ``capturesBacktraces``, or with guard
-/// pages for more than one tensor in 1,024, every tensor comes from an arena of its own accord and the pool keeps no
-/// caches: some microseconds a tensor, and the time of writing and reading its bytes for ``fillsMemory``. Guard pages for
-/// fewer cost no instruction of the path of a cache hit, and are made to stay on.
+/// pages for more than one tensor in 1,024, every tensor comes straight from an arena and the pool keeps no
+/// caches: each is a call of jemalloc under the pool's lock, and its bytes are written and read for ``fillsMemory``. Guard
+/// pages for fewer cost no instruction of the path of a cache hit, and are made to stay on.
 public struct DebugOptions: Sendable, Hashable {
     /// `fill`: fresh tensors read as `A5` bytes, unless zeroed ones were asked for, and freed ones are overwritten with
     /// `5A` and kept back for a while (16 MiB a pool): what was written into one meanwhile is a finding.
