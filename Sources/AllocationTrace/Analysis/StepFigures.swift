@@ -71,9 +71,9 @@ struct StepSearch {
         return (figures(basis, period, boundaries), boundaries)
     }
 
-    /// The basis that explains clearly more, or, of a step that is longer, more at all; the sizes where both do alike, and
-    /// where by structure alone a part of the step repeats. Where sizes drift from step to step, as those of a growing cache, they show a layer, and the
-    /// structure the step. Leaves the events of that basis in `events`.
+    /// The basis that explains clearly more, or, of a step that is longer, more at all; the sizes where both do alike,
+    /// and where by structure alone a part of the step repeats. Where sizes drift from step to step, as those of a
+    /// growing cache, they show a layer, and the structure the step. Leaves the events of that basis in `events`.
     private mutating func choose() -> (StepFigures.Basis, StepFinder.Period, StepFinder)? {
         let sizes = StepFinder(sizeSymbols())
         let sizePeriod = sizes.find()

@@ -2,8 +2,8 @@
 ///
 /// Candidates are the distances at which runs of 1, 4, 16, 64 and 256 symbols come back. A candidate is tried by walking
 /// the sequence and comparing each symbol with the one a lag before, where the lag may shift by up to an eighth of the period to
-/// get over symbols that were put in or left out, and comes back to the period itself where that matches again: else it would
-/// stay a layer off, where layers are alike. Two shares decide: of all symbols that match, and of the symbols that
+/// get over symbols that were put in or left out, and comes back to the period itself where that matches again: else it
+/// would stay a layer off, where layers are alike. Two shares decide: of all symbols that match, and of the symbols that
 /// match averaged over the different symbols, so that what comes once a step weighs as much as what comes once a layer.
 /// Where a layer repeats within a step, only the step explains both. Linear in time.
 struct StepFinder {

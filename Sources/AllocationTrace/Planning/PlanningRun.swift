@@ -88,7 +88,7 @@ struct PlanningRun {
             ? Best(offsets: search.offsets, peak: search.peak) : Best(offsets: start.offsets, peak: start.peak)
     }
 
-    /// Tries the goal for a quarter of the time that is left, then a height between it and the best plan for an eighth,
+    /// Tries the goal for a third of the time that is left, then a height between it and the best plan for an eighth,
     /// and so on in turn. The heights are drawn at random, low ones more often: how hard one is says little about the
     /// next.
     private func searchPackings(
@@ -105,7 +105,7 @@ struct PlanningRun {
         while clock.now < deadline {
             let share = Double.random(in: 0..<1, using: &random)
             let capacity = isAtGoal ? lowest : lowest + Int(Double(best.peak - lowest) * share * share)
-            let end = Self.instant(1, of: isAtGoal ? 4 : 8, until: deadline)
+            let end = Self.instant(1, of: isAtGoal ? 3 : 8, until: deadline)
             isAtGoal.toggle()
             switch search.run(capacity: capacity, stop: { clock.now >= end }) {
             case .found(let offsets): best = Best(offsets: offsets, peak: part.height(offsets))

@@ -25,6 +25,8 @@ struct RestartingSearch {
     private let keys: [[Double]]
     private var weights: [Double]
     private var random: SplitMix
+    /// The next round for each capacity that was tried: a search that is stopped goes on later.
+    private var nextRounds: [Int: Int] = [:]
 
     init(_ part: PlanningPart, graph: OverlapGraph, seed: UInt64) {
         self.part = part
@@ -37,13 +39,14 @@ struct RestartingSearch {
         keys = [lifetimes, areas, load]
     }
 
-    /// Looks for a plan no higher than `capacity` units until `stop` says so.
+    /// Looks for a plan no higher than `capacity` units until `stop` says so, and goes on from there when called again.
     ///
     /// - Precondition: the part can be searched with this capacity, and no item is larger.
     mutating func run(capacity: Int, stop: () -> Bool) -> Outcome {
         // By lifetime, area, load; by load, area, lifetime; by load, lifetime, area.
         let permutations = [[0, 1, 2], [2, 1, 0], [2, 0, 1]]
-        var round = 0
+        var round = nextRounds[capacity] ?? 0
+        defer { nextRounds[capacity] = round }
         while !stop() {
             var search = CanonicalSearch(
                 part, graph: graph, order: order(permutations[round % 3], round: round), capacity: capacity)

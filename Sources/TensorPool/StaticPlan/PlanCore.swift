@@ -67,13 +67,14 @@ internal import Darwin
     /// Of the owner; null for a moment while another thread takes over.
     private let session: Atomic<UnsafeMutablePointer<Session>?>
     private let sessions = Lock(PlanSessions())
-    /// The number of the plan's first place among all places of the process. Set once, before any tensor.
-    @usableFromInline var firstNumber: UInt32 = 0
+    /// The number of the plan's first place among all places of the process.
+    @usableFromInline let firstNumber: UInt32
 
     /// In memory of its own: a stored property would be checked for exclusive access at each use.
     private let state: UnsafeMutablePointer<OwnerState>
 
-    init(_ layout: StaticPlanLayout, slab: consuming TensorBuffer) {
+    init(_ layout: StaticPlanLayout, slab: consuming TensorBuffer, firstNumber: UInt32) {
+        self.firstNumber = firstNumber
         count = layout.allocations.count
         serial = 1 << 63 | Self.serials.add(1, ordering: .relaxed).newValue
         let base = unsafe slab.baseAddress

