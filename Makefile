@@ -1,7 +1,8 @@
 # `make run` and `make test` do everything on a fresh machine.
 TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 
-.PHONY: run test check check-long build set-up bench bench-quick bench-micro bench-micro-thresholds lint format clean
+.PHONY: run test check check-long check-sanitizers soak build set-up bench bench-quick bench-micro \
+	bench-micro-thresholds lint format clean
 
 run: build
 	swift run -c release --skip-build tensor-pool main-job $(TRACE)
@@ -10,15 +11,30 @@ run: build
 test: set-up
 	swift test --no-parallel
 
-# What must pass before a change lands. The long form repeats the pools' tests, each time with other seeds:
-# make check-long ROUNDS=50
+# What must pass before a change lands. The long form does so many random operations, compiled with optimization, then
+# repeats the pools' tests, each time with other seeds: make check-long OPERATIONS=1000000000 ROUNDS=50
 check: test lint
 
+# Tests compiled with optimization, in a folder of their own.
+LONG = swift test -c release -Xswiftc -enable-testing --scratch-path .build-long --no-parallel
+
+OPERATIONS = 100000000
 ROUNDS = 20
 check-long: check
+	TENSOR_POOL_OPERATIONS=$(OPERATIONS) $(LONG) --filter allOperationsMatchTheModel
 	for round in $$(seq $(ROUNDS)); do \
 		echo "round $$round of $(ROUNDS)"; swift test --skip-build --no-parallel --filter TensorPoolTests || exit 1; \
 	done
+
+# Eight threads for so long; fails on a fault or on resident memory that grows. Its figures: .build-long/soak.json
+MINUTES = 30
+soak: set-up
+	TENSOR_POOL_SOAK_MINUTES=$(MINUTES) TENSOR_POOL_SOAK_OUTPUT=$(CURDIR)/.build-long/soak.json \
+		$(LONG) --filter eightThreadsStaySteady
+
+# All tests under ThreadSanitizer.
+check-sanitizers: set-up
+	Scripts/check-sanitizers
 
 build: set-up
 	swift build -c release
