@@ -6,6 +6,7 @@ final class SystemMallocServer {
     private struct Subject: Equatable {
         let path: String
         let touch: Touch
+        let mode: ReplayMode
     }
 
     private var subject: Subject?
@@ -21,30 +22,46 @@ final class SystemMallocServer {
                     try pair.measure(
                         SystemMallocBlock.self, on: (), iterations: iterations,
                         budget: .nanoseconds(budgetNanoseconds)))
-            case .replay(let path, let touch, let rounds):
-                return .replay(try run(Subject(path: path, touch: touch), rounds: rounds))
+            case .replay(let path, let touch, let mode, let rounds, let latencyRounds):
+                let subject = Subject(path: path, touch: touch, mode: mode)
+                return .replay(try run(subject, rounds: rounds, latencyRounds: latencyRounds))
             }
         } catch {
             return .failure(reason: "\(error)")
         }
     }
 
-    private func run(_ wanted: Subject, rounds: Int) throws -> ReplayReport {
+    private func run(_ wanted: Subject, rounds: Int, latencyRounds: Int) throws -> ReplayReport {
         if wanted != subject {
             replay = nil
             subject = nil
+            let details: TraceDetails = wanted.mode.speed == nil ? [] : .times
             replay = try Replay(
-                TraceFile.read(wanted.path, options: TraceFile.Options(details: [])).trace, on: (), touch: wanted.touch)
+                TraceFile.read(wanted.path, options: TraceFile.Options(details: details)).trace, on: (),
+                touch: wanted.touch, mode: wanted.mode)
             subject = wanted
         }
-        return try replay!.run(rounds: rounds)
+        return try replay!.run(rounds: rounds, latencyRounds: latencyRounds)
     }
 
     private static var description: SystemMallocDescription {
         // Looks a symbol up by a name that outlives the call, in all that the process has loaded.
         let jemalloc = unsafe dlsym(dlopen(nil, RTLD_NOW), "mallctl")
         return unsafe SystemMallocDescription(
-            allocator: libraryVersion ?? "the system's malloc", isReplacedByJemalloc: jemalloc != nil)
+            allocator: libraryVersion ?? "the system's malloc", isReplacedByJemalloc: jemalloc != nil,
+            library: mallocLibrary)
+    }
+
+    private static var mallocLibrary: String? {
+        guard let malloc = unsafe dlsym(dlopen(nil, RTLD_NOW), "malloc") else { return nil }
+        let address = UInt(bitPattern: malloc)
+        // A line is such as `7f1c00-7f1d00 r-xp 00028000 fe:00 1234   /usr/lib/libc.so.6`.
+        for line in SystemFile.contents(of: "/proc/self/maps", limit: 1 << 20)?.split(separator: "\n") ?? [] {
+            let bounds = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
+            guard bounds.count == 2, bounds[0] <= address, address < bounds[1] else { continue }
+            return line.firstIndex(of: "/").map { String(line[$0...]) }
+        }
+        return nil
     }
 
     /// Such as `glibc 2.36`.

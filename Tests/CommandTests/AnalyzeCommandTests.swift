@@ -48,7 +48,7 @@ import Testing
         #expect(report.analysis.summary.eventCount == 800)
         #expect(report.analysis.steps?.allocationsPerStep == 8)
         #expect(report.analysis.steps?.steps == 49)
-        #expect(report.estimate.subjects.map(\.name) == PoolChoice.allCases.map(\.rawValue) + ["suggested"])
+        #expect(report.estimate.subjects.map(\.name) == PoolChoice.ownAndSystem.map(\.rawValue) + ["suggested"])
         for subject in report.estimate.subjects {
             #expect(subject.nanosecondsPerEvent.median > 0)
             #expect(subject.nanosecondsPerEvent.rounds >= 1)

@@ -10,9 +10,7 @@ import Testing
             traceEvents: 1, replayedEvents: 1, touch: .page, turns: 1,
             subjects: figures.compactMap { name, values in
                 RoundStatistics(values).map {
-                    ReplayEstimate.Subject(
-                        name: name, allocator: name, firstRound: $0, nanosecondsPerEvent: $0, minorPageFaults: $0,
-                        residentGrowthOverPeakLive: 1, reservedBytes: nil, constructionMilliseconds: nil)
+                    ReplaySubject(name: name, statistics: $0)
                 }
             })
     }
@@ -80,5 +78,15 @@ import Testing
         #expect(loose.isWhole)
         let tight = try TracePrefix(whole, maximumBytes: 1, maximumEvents: 1 << 20, boundaries: [])
         #expect(tight.trace.events.count == 1)
+    }
+}
+
+extension ReplaySubject {
+    /// One whose every figure is the same.
+    fileprivate init(name: String, statistics: RoundStatistics) {
+        self.init(
+            name: name, allocator: name, firstRound: statistics, nanosecondsPerEvent: statistics,
+            processorNanosecondsPerEvent: statistics, minorPageFaults: statistics, residentPeakBytes: 1,
+            residentGrowthOverPeakLive: 1, reservedBytes: nil, constructionMilliseconds: nil, latencies: nil)
     }
 }

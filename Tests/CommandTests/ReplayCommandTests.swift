@@ -5,7 +5,7 @@ import Testing
 @testable import tensor_pool
 
 @Suite struct ReplayCommandTests {
-    @Test(arguments: PoolChoice.allCases)
+    @Test(arguments: PoolChoice.ownAndSystem)
     func printsATable(pool: PoolChoice) throws {
         let result = try BuiltCommand.run([
             "replay", bundledTrace, "--pool", pool.rawValue, "--touch", "none", "--rounds", "3",
@@ -19,7 +19,7 @@ import Testing
         let heading = try #require(lines.firstIndex { $0.hasPrefix("round") })
         #expect(
             lines[heading].split(separator: "  ").map { $0.trimmingCharacters(in: CharacterSet.whitespaces) }
-                == ["round", "ns/event", "ms", "page faults", "peak resident MiB"])
+                == ["round", "ns/event", "ms", "processor ms", "page faults", "peak resident MiB"])
         let rows = lines[(heading + 2)..<(heading + 5)]
         #expect(rows.map { $0.split(separator: " ")[0] } == ["1", "2", "3"])
         // Right alignment: every row ends below the heading's last letter.
@@ -27,10 +27,12 @@ import Testing
         #expect(lines.allSatisfy { $0.last != " " })
     }
 
-    @Test(arguments: PoolChoice.allCases)
+    @Test(arguments: PoolChoice.ownAndSystem)
     func printsJSON(pool: PoolChoice) throws {
         let result = try BuiltCommand.run([
-            "replay", bundledTrace, "--pool", pool.rawValue, "--touch", "page", "--rounds", "2", "--format", "json",
+            "replay", bundledTrace, "--pool", pool.rawValue, "--touch", "page", "--rounds", "2", "--latency-rounds",
+            "1",
+            "--format", "json",
         ])
         #expect(result.status == 0)
         let output = try JSONDecoder().decode(ReplayOutput.self, from: Data(result.output.utf8))
@@ -42,7 +44,12 @@ import Testing
         #expect(output.pool.name == pool.rawValue)
         #expect(output.touch == .page)
         #expect(output.rounds.count == 2)
-        #expect(output.rounds.allSatisfy { $0.nanoseconds > 0 })
+        #expect(output.rounds.allSatisfy { $0.nanoseconds > 0 && $0.processorNanoseconds > 0 })
+        #expect(output.rounds.allSatisfy { $0.busyNanoseconds == nil })
+        #expect(output.mode == .sequential)
+        #expect(output.latencies?.rounds == 1)
+        #expect(output.latencies?.events?.count == 11_917)
+        #expect(output.latencies?.allocations?.count == output.trace.allocationCount)
         #expect(output.nanosecondsPerEvent.rounds == 1)
         #expect(output.nanosecondsPerEvent.median == Double(output.rounds[1].nanoseconds) / 11_917)
         // What is touched has been resident and has faulted in, at its peak at least. The counts may lag a little.
@@ -105,13 +112,23 @@ import Testing
             try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
         #expect(
             Set(object.keys) == [
-                "file", "irregularities", "machine", "minorPageFaults", "nanosecondsPerEvent", "pool",
-                "residentBytesBefore", "residentGrowthBytes", "residentGrowthOverPeakLive", "residentPeakBytes",
+                "file", "irregularities", "latencies", "machine", "minorPageFaults", "mode", "nanosecondsPerEvent",
+                "pool",
+                "processorNanosecondsPerEvent", "residentBytesBefore", "residentGrowthBytes",
+                "residentGrowthOverPeakLive", "residentPeakBytes",
                 "residentPeakSource",
                 "rounds", "touch", "trace",
             ])
         func keys(_ value: Any?) -> Set<String> { Set((value as? [String: Any] ?? [:]).keys) }
-        #expect(keys((object["rounds"] as? [Any])?.first) == ["minorPageFaults", "nanoseconds", "residentPeakBytes"])
+        #expect(
+            keys((object["rounds"] as? [Any])?.first) == [
+                "minorPageFaults", "nanoseconds", "processorNanoseconds", "residentPeakBytes",
+            ])
+        #expect(keys(object["latencies"]) == ["allocations", "clockNanoseconds", "events", "frees", "rounds"])
+        #expect(
+            keys((object["latencies"] as? [String: Any])?["events"]) == [
+                "count", "maximum", "mean", "p50", "p90", "p99", "p999",
+            ])
         #expect(keys(object["pool"]) == ["allocator", "figures", "name"])
         #expect(
             keys((object["pool"] as? [String: Any])?["figures"]) == [
@@ -147,6 +164,16 @@ import Testing
         (["replay", "x", "--rounds", "many"], "'many' is invalid"),
         (["replay", "x", "--format", "xml"], "'xml' is invalid"),
         (["replay", "x", "--fast"], "Unknown option"),
+        (["replay", "x", "--speed", "2"], "give --timed"),
+        (["replay", "x", "--timed", "--speed", "0"], "--speed is above 0"),
+        (["replay", "x", "--timed", "--latency-rounds", "2"], "with --timed every round has latencies"),
+        (["replay", "x", "--latency-rounds", "1001"], "--latency-rounds is 0 to 1000"),
+        (["replay", "x", "--turns", "2"], "give --pools or --peers"),
+        (["replay", "x", "--pools", "standard,fast"], "'standard,fast' is invalid"),
+        (["replay", "x", "--peers", "jemalloc,jemalloc"], "'jemalloc,jemalloc' is invalid"),
+        (["replay", "x", "--peers", ""], "'' is invalid"),
+        (["replay", "x", "--pool", "adaptive", "--peers", "glibc"], "--pool measures one"),
+        (["replay", "x", "--pools", "adaptive", "--configuration", "y"], "give it with --pool"),
         (["nonsense"], "Unexpected argument"),
     ])
     func wrongArgumentsExitWith64(arguments: [String], message: String) throws {
@@ -156,7 +183,7 @@ import Testing
         #expect(result.output == "")
     }
 
-    @Test(arguments: PoolChoice.allCases)
+    @Test(arguments: PoolChoice.ownAndSystem)
     func aFileThatCannotBeReadExitsWith1(pool: PoolChoice) throws {
         let folder = try TemporaryFolder()
         let malformed = try folder.file(named: "bad.csv", "Thread,Time,Action,Pointer,Size,Stream\n1,t,x,0x1,1,0\n")
@@ -169,7 +196,7 @@ import Testing
         #expect(bad.output == "")
     }
 
-    @Test(arguments: PoolChoice.allCases)
+    @Test(arguments: PoolChoice.ownAndSystem)
     func anImpossibleTraceExitsWith1(pool: PoolChoice) throws {
         let folder = try TemporaryFolder()
         let huge = try folder.file(
@@ -190,17 +217,5 @@ import Testing
         let result = try BuiltCommand.run(["replay", odd, "--rounds", "1"])
         #expect(result.status == 0)
         #expect(result.output.contains("Odd      frees of nothing live, left out: 1; the file is cut off"))
-    }
-
-    @Test(arguments: ["gap", "compare", "demo", "replay", "main-job"])
-    func helpHasExamplesAndKeys(command: String) throws {
-        let help = try BuiltCommand.run([command, "--help"])
-        #expect(help.status == 0)
-        #expect(help.output.contains("Examples:"))
-        #expect(help.output.contains("JSON keys:"))
-    }
-
-    @Test func helpHasExitCodes() throws {
-        #expect(try BuiltCommand.run(["--help"]).output.contains("Exit codes:"))
     }
 }

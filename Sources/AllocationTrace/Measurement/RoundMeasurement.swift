@@ -1,21 +1,21 @@
-/// Brackets a round: clock, page faults, resident peak.
+/// Brackets a round: page faults, resident peak.
 @usableFromInline struct RoundMeasurement {
-    private let start: ContinuousClock.Instant
+    @usableFromInline struct Usage {
+        let minorPageFaults: Int
+        let residentPeakBytes: Int
+    }
+
     private let minorPageFaults: Int
 
-    /// Starts. The clock is read last, so that it measures none of this.
+    /// Starts.
     @usableFromInline init() {
         _ = ProcessMemory.resetResidentPeak()
         minorPageFaults = ProcessMemory.minorPageFaults
-        start = ContinuousClock.now
     }
 
-    /// Ends. The clock is read first.
-    @usableFromInline func finish() -> ReplayRound {
-        let duration = ContinuousClock.now - start
+    /// Ends.
+    @usableFromInline func finish() -> Usage {
         let faults = ProcessMemory.minorPageFaults - minorPageFaults
-        return ReplayRound(
-            nanoseconds: Int(duration / .nanoseconds(1)), minorPageFaults: faults,
-            residentPeakBytes: ProcessMemory.residentPeakBytes)
+        return Usage(minorPageFaults: faults, residentPeakBytes: ProcessMemory.residentPeakBytes)
     }
 }

@@ -2,6 +2,11 @@
 public struct ReplayRound: Codable, Equatable, Sendable {
     /// From before the first event to after the last, by the monotonic clock.
     public let nanoseconds: Int
+    /// What the replaying threads had of the processors in that time, in the program and in the system. Other programs
+    /// on the machine change it less than they change ``nanoseconds``.
+    public let processorNanoseconds: Int
+    /// The sum of all events' latencies in a round at a pace, where most of the time is waiting; nil in others.
+    public let busyNanoseconds: Int?
     /// Page faults of the whole process that needed no input or output.
     public let minorPageFaults: Int
     /// The most bytes of the process that were resident: see ``ReplayReport/residentPeakSource``.
@@ -24,11 +29,17 @@ public struct ReplayReport: Codable, Equatable, Sendable {
     public let residentBytesBefore: Int
     /// What the resident peaks are.
     public let residentPeakSource: ResidentPeakSource
+    /// What single events took; nil where no round was clocked.
+    public var latencies: LatencyReport?
 
     /// A report of rounds that were run.
-    public init(rounds: [ReplayRound], residentBytesBefore: Int, residentPeakSource: ResidentPeakSource) {
+    public init(
+        rounds: [ReplayRound], residentBytesBefore: Int, residentPeakSource: ResidentPeakSource,
+        latencies: LatencyReport? = nil
+    ) {
         self.rounds = rounds
         self.residentBytesBefore = residentBytesBefore
         self.residentPeakSource = residentPeakSource
+        self.latencies = latencies
     }
 }

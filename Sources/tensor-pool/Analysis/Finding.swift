@@ -38,8 +38,8 @@ struct FindingList {
         return [PoolChoice.system, .jemalloc].compactMap { peer in
             guard let other = estimate.subject(peer.rawValue) else { return nil }
             let ratio =
-                own.nanosecondsPerEvent.median > 0
-                ? other.nanosecondsPerEvent.median / own.nanosecondsPerEvent.median : 0
+                own.processorNanosecondsPerEvent.median > 0
+                ? other.processorNanosecondsPerEvent.median / own.processorNanosecondsPerEvent.median : 0
             let verdict =
                 ratio >= 1
                 ? "\(Figures.decimal(ratio)) times as fast as"
@@ -47,8 +47,9 @@ struct FindingList {
             let name = peer == .system ? "the system's malloc" : "jemalloc as it comes"
             return Finding(
                 kind: .gain,
-                text: "So set up it is \(verdict) \(name): \(figure(own.nanosecondsPerEvent)) against "
-                    + "\(figure(other.nanosecondsPerEvent)) an event, first touch of the memory included.")
+                text: "So set up it is \(verdict) \(name): \(figure(own.processorNanosecondsPerEvent)) against "
+                    + "\(figure(other.processorNanosecondsPerEvent)) of processor time an event, first touch of the memory included."
+            )
         }
     }
 

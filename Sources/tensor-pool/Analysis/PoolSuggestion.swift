@@ -52,11 +52,11 @@ struct PoolSuggestion: Codable, Equatable {
 
     /// The adaptive pool, unless another is faster by more than a tenth and by more than both spreads.
     static func choosePool(_ estimate: ReplayEstimate) -> (PoolName, String) {
-        guard let adaptive = estimate.subject(PoolName.adaptive.rawValue)?.nanosecondsPerEvent else {
+        guard let adaptive = estimate.subject(PoolName.adaptive.rawValue)?.processorNanosecondsPerEvent else {
             return (.adaptive, "it decides by measurement")
         }
         for name in [PoolName.optimized, .standard] {
-            guard let other = estimate.subject(name.rawValue)?.nanosecondsPerEvent else { continue }
+            guard let other = estimate.subject(name.rawValue)?.processorNanosecondsPerEvent else { continue }
             guard min(other.rounds, adaptive.rounds) >= minimumRounds else { continue }
             if other.median < 0.9 * adaptive.median, other.upperQuartile < adaptive.lowerQuartile {
                 return (

@@ -3,7 +3,7 @@ import Foundation
 import TensorPool
 
 /// What `tensor-pool analyze --format json` prints. The keys are stable: later versions add keys and keep these.
-struct WorkloadReport: Codable, Equatable {
+struct WorkloadReport: Codable, Equatable, FigureOutput {
     let machine: MachineDescription
     /// The file as it was named.
     let file: String

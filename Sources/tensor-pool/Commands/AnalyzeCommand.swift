@@ -10,12 +10,13 @@ struct AnalyzeCommand: ParsableCommand {
             (.tptrace) or a minimalloc problem (CSV), plain or gzip, known by its content; - is standard input. Finds \
             sizes, lifetimes, the step that repeats, sizes that grow, tensors that other threads free, and likely \
             leaks. Then it replays the trace, each allocator in processes of its own that take turns: gains are \
-            measured, with rounds and spread. A trace too long for the time is replayed from its beginning, up to a step's end.
+            measured in processor time, which other programs on the machine change least, over the later half of the \
+            rounds, with rounds and spread. A trace too long for the time is replayed from its beginning, up to a step's end.
 
             JSON keys: machine, file, format, findings (kind, text), suggestion (pool, whyPool, profile, whyProfile, \
             configuration, as --configuration writes it), estimate (traceEvents, replayedEvents, touch, turns, subjects: \
-            name, allocator, firstRound, nanosecondsPerEvent, minorPageFaults, residentGrowthOverPeakLive, \
-            reservedBytes, constructionMilliseconds) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
+            name, allocator, firstRound, nanosecondsPerEvent by the clock, processorNanosecondsPerEvent, minorPageFaults, \
+            residentPeakBytes, residentGrowthOverPeakLive, reservedBytes, constructionMilliseconds) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
             drifts, steps, threads, likelyLeaks, liveCurve, peakDemand). Statistics are rounds, minimum, \
             lowerQuartile, median, upperQuartile, maximum. CSV has section, item, figure, value and unit.
 
@@ -47,11 +48,7 @@ struct AnalyzeCommand: ParsableCommand {
         if let configurationPath {
             try PoolConfigurationFile.write(report.suggestion.configuration, to: configurationPath)
         }
-        switch format {
-        case .table: print(report.text)
-        case .json: print(try JSONOutput.text(report))
-        case .csv: print(report.commaSeparated)
-        }
+        try report.print(as: format)
     }
 }
 
@@ -62,7 +59,7 @@ struct WorkloadArguments: ParsableArguments {
     var touch: Touch = .page
 
     @Option(help: "About how many seconds the replays take together, 0.1 to 3600.")
-    var seconds = 6.0
+    var seconds = 5.0
 
     @Option(help: "How many sizes are listed, 1 to 1000.")
     var sizes = 12

@@ -27,7 +27,7 @@ struct CompareCommand: ParsableCommand {
     var rounds = 100
 
     @Option(help: "How the figures are printed.")
-    var format: OutputFormat = .table
+    var format: FigureFormat = .table
 
     func validate() throws {
         guard (1...10_000).contains(rounds) else {
@@ -40,9 +40,6 @@ struct CompareCommand: ParsableCommand {
         defer { progress.finish() }
         let output = CompareOutput(rounds: rounds, try PoolComparison(rounds: rounds).run(progress: progress))
         progress.finish()
-        switch format {
-        case .table: print(output.text)
-        case .json: print(try JSONOutput.text(output))
-        }
+        try output.print(as: format)
     }
 }

@@ -24,7 +24,7 @@ struct DemoCommand: ParsableCommand {
     var steps = 200
 
     @Option(help: "How the figures are printed.")
-    var format: OutputFormat = .table
+    var format: FigureFormat = .table
 
     func validate() throws {
         guard (1...100_000).contains(steps) else {
@@ -37,9 +37,6 @@ struct DemoCommand: ParsableCommand {
         defer { progress.finish() }
         let output = try DemoOutput(steps: steps, progress: progress)
         progress.finish()
-        switch format {
-        case .table: print(output.text)
-        case .json: print(try JSONOutput.text(output))
-        }
+        try output.print(as: format)
     }
 }

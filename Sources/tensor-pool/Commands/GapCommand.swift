@@ -32,17 +32,14 @@ struct GapCommand: ParsableCommand {
     @OptionGroup var effort: GapEffort
 
     @Option(help: "How the figures are printed.")
-    var format: OutputFormat = .table
+    var format: FigureFormat = .table
 
     func run() throws {
         let progress = Progress()
         defer { progress.finish() }
         let output = try effort.measure(progress: progress)
         progress.finish()
-        switch format {
-        case .table: print(output.text)
-        case .json: print(try JSONOutput.text(output))
-        }
+        try output.print(as: format)
     }
 }
 

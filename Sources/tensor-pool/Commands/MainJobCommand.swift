@@ -30,7 +30,7 @@ struct MainJobCommand: ParsableCommand {
     var replayRounds: Int?
 
     @Option(help: "How the figures are printed.")
-    var format: OutputFormat = .table
+    var format: FigureFormat = .table
 
     func validate() throws {
         if let replayRounds, !(2...1000).contains(replayRounds) {
@@ -48,19 +48,18 @@ struct MainJobCommand: ParsableCommand {
         let gap = try effort.measure(progress: progress)
         progress.finish()
         let rounds = replayRounds ?? (effort.quick ? 2 : 7)
-        let replays = try MainJobOutput.pools.map { pool in
+        let replays = try MainJobOutput.pools.enumerated().map { number, pool in
+            progress.show("replaying", number, of: MainJobOutput.pools.count, "allocator")
             var replay = try OwnProcess.run(
                 [
                     "replay", "--pool", pool.rawValue, "--touch", Touch.page.rawValue, "--rounds", "\(rounds)",
-                    "--format", "json", "--", rereadable.path,
+                    "--latency-rounds", "0", "--format", "json", "--", rereadable.path,
                 ], printing: ReplayOutput.self)
             replay.file = file
             return replay
         }
+        progress.finish()
         let output = MainJobOutput(gap: gap, replays: replays)
-        switch format {
-        case .table: print(output.text)
-        case .json: print(try JSONOutput.text(output))
-        }
+        try output.print(as: format)
     }
 }

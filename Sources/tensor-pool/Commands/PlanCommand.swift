@@ -76,7 +76,7 @@ struct PlanCommand: ParsableCommand {
         let problem = try readProblem(progress)
         let planner = Planner(
             alignment: alignment, capacity: capacity, seed: seed, timeLimit: .seconds(timeLimit))
-        let outcomes = planner.run(problem) { progress.show("\($0.rawValue): \($0.summary)") }
+        let outcomes = progress.show("planning, at most", lasting: timeLimit) { planner.run(problem) }
         progress.finish()
         for case let plan? in outcomes.map(\.plan) {
             try PlanChecker.check(problem, offsets: plan.offsets, alignment: alignment)
@@ -86,11 +86,7 @@ struct PlanCommand: ParsableCommand {
         guard let best else { throw PlanFailure.noPlan(seconds: timeLimit) }
         if let output { try PlanFile(problem: problem, plan: best.1, alignment: alignment).write(to: output) }
         let report = PlanOutput(file: file, problem: problem, planner: planner, outcomes: outcomes)
-        switch format {
-        case .table: print(report.text)
-        case .json: print(try JSONOutput.text(report))
-        case .csv: print(report.csv)
-        }
+        try report.print(as: format)
         if let capacity, best.1.byteCount > capacity { throw ExitCode(2) }
     }
 

@@ -32,11 +32,14 @@ struct DemoWalk {
     }
 
     /// Repeats a pattern's step.
-    mutating func repeatSteps(_ steps: Int, of pattern: WorkloadPattern) throws -> Visit {
+    mutating func repeatSteps(_ steps: Int, of pattern: WorkloadPattern, progress: Progress) throws -> Visit {
         let uses = Self.uses(in: pattern)
         let before = uses.map { explain($0) }
         let start = pool.statistics()
-        for _ in 0..<steps { try runStep(pattern) }
+        for step in 0..<steps {
+            if step % 64 == 0 { progress.show(pattern.name, step, of: steps, "step") }
+            try runStep(pattern)
+        }
         let end = pool.statistics()
         let rates = end.rates(since: start)
         return Visit(

@@ -67,7 +67,7 @@ struct GapMeasurement {
             ],
             pairs: sizes.flatMap { size in Self.touches.map { PairMeasurement(byteCount: size, touch: $0) } },
             rounds: rounds, budget: budget)
-        let rows = try comparison.run { taken, all in progress.show("sample \(taken) of \(all)") }
+        let rows = try comparison.run { taken, all in progress.show("measuring pairs", taken, of: all, "sample") }
         return Outcome(
             systemMalloc: systemMalloc, constructions: constructions, rows: rows,
             decisions: sizes.map { adaptive.explain(byteCount: $0) })

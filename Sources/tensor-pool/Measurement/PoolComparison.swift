@@ -33,10 +33,10 @@ struct PoolComparison {
                 try replay(pattern, on: OptimizedTensorMemoryPool.self),
                 try replay(pattern, on: AdaptiveTensorMemoryPool.self),
             ]
-            let pairs = try takeTurns(subjects, progress, "\(pattern.name): round") { try $0.runRound() }
+            let pairs = try takeTurns(subjects, progress, pattern.name) { try $0.runRound() }
             // Before the small tensors alone: what the pool tells is of the whole pattern.
             let metrics = subjects.map { $0.metrics() }
-            let small = try takeTurns(subjects, progress, "\(pattern.name), small tensors: round") {
+            let small = try takeTurns(subjects, progress, "\(pattern.name), small tensors") {
                 try $0.runSmallRound()
             }
             let summary = try pattern.trace(steps: 1).summary
@@ -63,7 +63,7 @@ struct PoolComparison {
     ) rethrows -> [[Double]] {
         var figures = [[Double]](repeating: [], count: subjects.count)
         for round in 0..<rounds {
-            if round % 16 == 0 { progress.show("\(what) \(round + 1) of \(rounds)") }
+            if round % 16 == 0 { progress.show(what, round, of: rounds, "round") }
             for turn in subjects.indices {
                 let index = (turn + round) % subjects.count
                 figures[index].append(try work(subjects[index]))

@@ -1,7 +1,8 @@
 import AllocationTrace
 import Foundation
 
-/// The helper process that measures the system's malloc, since on Linux this process's malloc is jemalloc.
+/// The helper process that measures the system's malloc, since on Linux this process's malloc is jemalloc; or a malloc
+/// that is preloaded into it.
 ///
 /// One request at a time. The helper ends when this object goes, or with this process, whichever way that ends.
 final class SystemMallocHelper {
@@ -16,8 +17,11 @@ final class SystemMallocHelper {
     /// Starts the helper.
     /// - Parameters:
     ///   - path: the executable; nil for the one beside this command.
+    ///   - library: what is preloaded into it; nil for nothing.
     ///   - patience: how long one answer may take.
-    init(path: String? = nil, patience: Duration = .seconds(600)) throws(SystemMallocHelperError) {
+    init(
+        path: String? = nil, preloading library: String? = nil, patience: Duration = .seconds(600)
+    ) throws(SystemMallocHelperError) {
         self.patience = patience
         let path = path ?? Self.pathBesideThisExecutable
         guard FileManager.default.isExecutableFile(atPath: path) else { throw .missing(path: path) }
@@ -26,6 +30,9 @@ final class SystemMallocHelper {
         process.executableURL = URL(filePath: path)
         process.standardInput = requests
         process.standardOutput = replies
+        if let library {
+            process.environment = ProcessInfo.processInfo.environment.merging(["LD_PRELOAD": library]) { $1 }
+        }
         do {
             try process.run()
         } catch {
@@ -57,9 +64,13 @@ final class SystemMallocHelper {
         return sample
     }
 
-    /// Replays rounds of a trace. Asked again for the same trace and touch, goes on with the same replay.
-    func replay(path: String, touch: Touch, rounds: Int) throws(SystemMallocHelperError) -> ReplayReport {
-        let reply = try ask(.replay(path: path, touch: touch, rounds: rounds))
+    /// Replays rounds of a trace. Asked again for the same trace, touch and mode, goes on with the same replay.
+    /// - Parameter latencyRounds: rounds after them with the clock read at each event.
+    func replay(
+        path: String, touch: Touch, mode: ReplayMode = .sequential, rounds: Int, latencyRounds: Int = 0
+    ) throws(SystemMallocHelperError) -> ReplayReport {
+        let reply = try ask(
+            .replay(path: path, touch: touch, mode: mode, rounds: rounds, latencyRounds: latencyRounds))
         guard case .replay(let report) = reply, report.rounds.count == rounds else {
             throw .unexpectedReply("\(reply)")
         }

@@ -6,6 +6,10 @@ enum SystemMallocHelperError: Error, Equatable {
     /// It ended or closed its output with a request unanswered.
     case died(status: Int32)
     case didNotAnswer(seconds: Int)
+    /// The malloc to be preloaded into it is not installed.
+    case notInstalled(PreloadedMalloc, folders: [String])
+    /// Its malloc is not the one that was to be preloaded.
+    case notPreloaded(PreloadedMalloc, library: String, found: String)
     /// It answered something else than what was asked.
     case unexpectedReply(String)
     /// It could not carry the request out.
@@ -23,6 +27,11 @@ extension SystemMallocHelperError: CustomStringConvertible {
             "the helper that measures the system's malloc died (status \(status))"
         case .didNotAnswer(let seconds):
             "the helper that measures the system's malloc did not answer within \(seconds) seconds"
+        case .notInstalled(let malloc, let folders):
+            "\(malloc.rawValue) is not installed: no \(malloc.fileName) in \(folders.joined(separator: ", ")). "
+                + "On Debian: apt-get install \(malloc.package)"
+        case .notPreloaded(let malloc, let library, let found):
+            "\(malloc.rawValue) (\(library)) could not be preloaded: malloc comes from \(found)"
         case .unexpectedReply(let reply):
             "the helper that measures the system's malloc gave an unexpected answer: \(reply)"
         case .failed(let reason):

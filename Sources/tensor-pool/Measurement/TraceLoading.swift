@@ -31,8 +31,7 @@ struct TraceLoading {
         try TraceFile.write(trace, to: path, as: format, machine: machine) { written in
             let elapsed = start.duration(to: clock.now) / .seconds(1)
             guard elapsed > 1, written > 0 else { return }
-            let left = Self.remaining(done: Double(written), total: Double(total), elapsed: elapsed)
-            progress.show("writing \(path): \(Figures.count(written)) of \(Figures.count(total)) events\(left)")
+            progress.show("writing \(path)", written, of: total, "event")
         }
     }
 
@@ -40,11 +39,7 @@ struct TraceLoading {
         let rate = Double(state.contentBytes) / elapsed / 1e6
         let text = "\(subject): \(Figures.mebibytes(state.contentBytes)) MiB, \(Figures.decimal(rate)) MB/s"
         guard let total = state.fileBytes, state.readBytes > 0 else { return text }
-        return text + remaining(done: Double(state.readBytes), total: Double(total), elapsed: elapsed)
-    }
-
-    private static func remaining(done: Double, total: Double, elapsed: Double) -> String {
-        let seconds = max(0, total - done) * elapsed / done
-        return String(format: ", %.0f %%, %.0f s left", min(100, 100 * done / max(1, total)), seconds)
+        return text + ", "
+            + Progress.remaining(done: Double(state.readBytes), of: Double(total), elapsed: elapsed)
     }
 }

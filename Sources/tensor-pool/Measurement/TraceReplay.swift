@@ -14,8 +14,11 @@ struct TraceReplay {
     /// The trace, and where it came from: the helper process reads it again.
     let file: TraceFile
     let touch: Touch
+    let mode: ReplayMode
     let rounds: Int
-    /// No round begins after this time, but for the first three; nil for no such bound.
+    /// Rounds after them with the clock read at each event.
+    var latencyRounds = 0
+    /// No round begins after this time, but for the first five; nil for no such bound.
     var timeLimit: Duration?
     /// Of the pool; nil for its default.
     var configuration: PoolConfiguration?
@@ -33,7 +36,11 @@ struct TraceReplay {
                 allocator: "jemalloc \(JemallocBlock.version ?? "of unknown version")",
                 report: try run(JemallocBlock.self, on: (), afterEach: report), figures: nil)
         case .system:
-            try runInHelper(afterEach: report)
+            try runInHelper(preloading: nil, afterEach: report)
+        case .tcmalloc:
+            try runInHelper(preloading: .tcmalloc, afterEach: report)
+        case .mimalloc:
+            try runInHelper(preloading: .mimalloc, afterEach: report)
         }
     }
 
@@ -57,7 +64,7 @@ struct TraceReplay {
         _ block: Block.Type, on source: Block.Source, afterEach report: (Int) -> Void
     ) throws(ReplayError) -> ReplayReport {
         JemallocBlock.releaseUnusedMemory()
-        var replay = try Replay<Block>(trace, on: source, touch: touch)
+        var replay = try Replay<Block>(trace, on: source, touch: touch, mode: mode)
         let start = ContinuousClock.now
         var whole = try replay.run(rounds: 1)
         report(1)
@@ -65,29 +72,43 @@ struct TraceReplay {
             whole.rounds.append(try replay.runRound())
             report(whole.rounds.count)
         }
+        for _ in 0..<latencyRounds { try replay.measureLatencies() }
+        whole.latencies = replay.latencies
         return whole
     }
 
     private func isWanted(another done: Int, since start: ContinuousClock.Instant) -> Bool {
         guard done < rounds else { return false }
-        guard done > 2, let timeLimit else { return true }
+        guard done > 4, let timeLimit else { return true }
         return ContinuousClock.now - start < timeLimit
     }
 
-    private func runInHelper(afterEach report: (Int) -> Void) throws -> Outcome {
-        let helper = try SystemMallocHelper()
+    private func runInHelper(
+        preloading malloc: PreloadedMalloc?, afterEach report: (Int) -> Void
+    ) throws -> Outcome {
+        let library = try malloc?.library()
+        let helper = try SystemMallocHelper(preloading: library)
         let source = try RereadableTrace(file)
         // A temporary file has to be there until the helper has read it.
         defer { withExtendedLifetime(source) {} }
         let description = try helper.describe()
+        if let malloc, let library { try malloc.check(description, preloaded: library) }
         let start = ContinuousClock.now
-        var whole = try helper.replay(path: source.path, touch: touch, rounds: 1)
+        var whole = try helper.replay(path: source.path, touch: touch, mode: mode, rounds: 1)
         report(1)
         while isWanted(another: whole.rounds.count, since: start) {
-            whole.rounds += try helper.replay(path: source.path, touch: touch, rounds: 1).rounds
+            let next = try helper.replay(path: source.path, touch: touch, mode: mode, rounds: 1)
+            whole.rounds += next.rounds
+            whole.latencies = next.latencies
             report(whole.rounds.count)
         }
-        return Outcome(allocator: description.label, report: whole, figures: nil)
+        if latencyRounds > 0 {
+            let clocked = try helper.replay(
+                path: source.path, touch: touch, mode: mode, rounds: 0, latencyRounds: latencyRounds)
+            whole.latencies = clocked.latencies
+        }
+        return Outcome(
+            allocator: malloc.map { $0.label(description) } ?? description.label, report: whole, figures: nil)
     }
 }
 

@@ -2,7 +2,7 @@ import AllocationTrace
 import TensorPool
 
 /// What `tensor-pool compare --format json` prints. The keys are stable: later versions add keys and keep these.
-struct CompareOutput: Codable, Equatable {
+struct CompareOutput: Codable, Equatable, FigureOutput {
     struct Pattern: Codable, Equatable {
         let name: String
         let explanation: String

@@ -1,7 +1,7 @@
 import TensorPool
 
 /// What `tensor-pool demo --format json` prints. The keys are stable: later versions add keys and keep these.
-struct DemoOutput: Codable, Equatable {
+struct DemoOutput: Codable, Equatable, FigureOutput {
     struct Decision: Codable, Equatable {
         let byteCount: Int
         /// `activation`, `temporary` or `weight`.
@@ -69,8 +69,7 @@ struct DemoOutput: Codable, Equatable {
         let weights = try walk.loadWeights()
         stages.append(Self.stage(of: weights, in: walk.pool))
         for pattern in WorkloadPattern.all {
-            progress.show(pattern.name)
-            stages.append(Self.stage(of: try walk.repeatSteps(steps, of: pattern)))
+            stages.append(Self.stage(of: try walk.repeatSteps(steps, of: pattern, progress: progress)))
         }
         machine = .current
         self.steps = steps

@@ -14,6 +14,11 @@ enum Figures {
         "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
     }
 
+    /// A count with a noun of an irregular plural: `3 processes`.
+    static func count(_ value: Int, _ noun: String, _ plural: String) -> String {
+        "\(count(value)) \(value == 1 ? noun : plural)"
+    }
+
     /// With three digits that mean something, and thousands apart: `4.21`, `36.5`, `1,992`.
     static func decimal(_ value: Double) -> String {
         let digits = value.magnitude < 10 ? 2 : value.magnitude < 100 ? 1 : 0

@@ -2,7 +2,7 @@ import AllocationTrace
 import TensorPool
 
 /// What `tensor-pool gap --format json` prints. The keys are stable: later versions add keys and keep these.
-struct GapOutput: Codable, Equatable {
+struct GapOutput: Codable, Equatable, FigureOutput {
     /// One cell: what a pair of one size costs in one subject.
     struct Cell: Codable, Equatable {
         let subject: GapSubject

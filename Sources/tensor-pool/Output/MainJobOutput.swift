@@ -1,7 +1,7 @@
 import AllocationTrace
 
 /// What `tensor-pool main-job --format json` prints. The keys are stable: later versions add keys and keep these.
-struct MainJobOutput: Codable, Equatable {
+struct MainJobOutput: Codable, Equatable, FigureOutput {
     let gap: GapOutput
     /// On the adaptive, the standard pool, jemalloc, and the system's malloc, in this order.
     let replays: [ReplayOutput]
@@ -27,7 +27,7 @@ struct MainJobOutput: Codable, Equatable {
         return "Replay of \(first.file): \(Figures.count(first.trace.eventCount)) events, peak live "
             + "\(Figures.mebibytes(first.trace.peakLiveBytes)) MiB, one byte written in every 4 KiB page;\n"
             + "each allocator in a process of its own; the first round, then the median of the "
-            + "\(first.rounds.count - 1) after it"
+            + "\(first.settledRounds.count) that come last"
     }
 
     private var replayTable: String {
@@ -53,6 +53,6 @@ struct MainJobOutput: Codable, Equatable {
 }
 
 extension ReplayOutput {
-    /// The median of the rounds after the first.
+    /// The median of the later half of the rounds.
     var roundMilliseconds: Double { nanosecondsPerEvent.median * Double(trace.eventCount) / 1e6 }
 }

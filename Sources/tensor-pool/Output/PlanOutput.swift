@@ -2,7 +2,7 @@ import AllocationTrace
 import Foundation
 
 /// What `plan` prints.
-struct PlanOutput: Codable {
+struct PlanOutput: Codable, FigureOutput {
     struct Result: Codable {
         let algorithm: PlanningAlgorithm
         let seconds: Double
@@ -65,7 +65,7 @@ extension PlanOutput {
     }
 
     /// A header and a row for each algorithm.
-    var csv: String {
+    var commaSeparated: String {
         let rows = results.map { result in
             [
                 result.algorithm.rawValue, result.peakBytes.map(String.init) ?? "",

@@ -3,27 +3,22 @@ import AllocationTrace
 extension ReplayOutput {
     /// For people: what was measured, a table of rounds, and what to make of it.
     var text: String {
-        let subject = ["Pool     \(pool.name): \(pool.allocator)", "Touch    \(touchLine)"]
-        let head = [traceLine] + irregularityLines + subject + constructionLines + ["Machine  \(machine.line)"]
-        return (head + ["", roundTable, "", summaryLine] + rateLines + [residentLine]).joined(separator: "\n")
+        let subject = [
+            "Pool     \(pool.name): \(pool.allocator)", "Touch    \(touch.line)", "Threads  \(mode.line)",
+        ]
+        let head =
+            [trace.line(of: file)] + irregularityLines + subject + constructionLines + ["Machine  \(machine.line)"]
+        return (head + ["", roundTable, "", summaryLine] + rateLines + [residentLine] + latencyLines)
+            .joined(separator: "\n")
     }
 
-    private var traceLine: String {
-        let threads = trace.threadCount == 1 ? "1 thread" : "\(Figures.count(trace.threadCount)) threads"
-        return "Trace    \(file): \(Figures.count(trace.eventCount)) events, \(threads), "
-            + "peak live \(Figures.mebibytes(trace.peakLiveBytes)) MiB in \(Figures.count(trace.peakLiveBlocks)) blocks"
+    private var latencyLines: [String] {
+        guard let latencies else { return [] }
+        return ["", LatencyTable.text(latencies), LatencyTable.note(clock: Double(latencies.clockNanoseconds))]
     }
 
     private var irregularityLines: [String] {
         irregularities.line.map { ["Odd      " + $0] } ?? []
-    }
-
-    private var touchLine: String {
-        switch touch {
-        case .none: "nothing written: the allocator's work alone"
-        case .page: "one byte written in every 4 KiB page"
-        case .full: "every byte written"
-        }
     }
 
     private var constructionLines: [String] {
@@ -52,13 +47,15 @@ extension ReplayOutput {
 
     private var roundTable: String {
         var table = FigureTable([
-            .number("round"), .number("ns/event"), .number("ms"), .number("page faults"), .number("peak resident MiB"),
+            .number("round"), .number("ns/event"), .number("ms"), .number("processor ms"), .number("page faults"),
+            .number("peak resident MiB"),
         ])
         for (index, round) in rounds.enumerated() {
             table.append([
                 "\(index + 1)",
-                Figures.decimal(Double(round.nanoseconds) / Double(max(1, trace.eventCount))),
+                Figures.decimal(Double(round.busyNanoseconds ?? round.nanoseconds) / Double(max(1, trace.eventCount))),
                 Figures.decimal(Double(round.nanoseconds) / 1e6),
+                Figures.decimal(Double(round.processorNanoseconds) / 1e6),
                 Figures.count(round.minorPageFaults),
                 Figures.mebibytes(round.residentPeakBytes),
             ])
@@ -67,10 +64,15 @@ extension ReplayOutput {
     }
 
     private var summaryLine: String {
-        let which = rounds.count > 1 ? "After the first round" : "In the only round"
-        let spread = rounds.count > 2 ? " (spread \(Figures.percent(nanosecondsPerEvent.relativeSpread)))" : ""
+        let which =
+            rounds.count > 1
+            ? "In the later half of the rounds: " : "In the only round: "
+        let spread = rounds.count > 3 ? " (spread \(Figures.percent(nanosecondsPerEvent.relativeSpread)))" : ""
+        let waiting = mode.speed == nil ? "" : " without waiting"
+        let processor =
+            mode.speed == nil ? ", \(Figures.decimal(processorNanosecondsPerEvent.median)) ns of processor time" : ""
         let milliseconds = nanosecondsPerEvent.median * Double(trace.eventCount) / 1e6
-        return "\(which): \(Figures.decimal(nanosecondsPerEvent.median)) ns an event\(spread), "
+        return "\(which)\(Figures.decimal(nanosecondsPerEvent.median)) ns an event\(waiting)\(spread)\(processor); "
             + "\(Figures.decimal(milliseconds)) ms and \(Figures.count(Int(minorPageFaults.median))) page faults a round."
     }
 

@@ -18,8 +18,10 @@ extension WorkloadReport {
             }
         }
         for subject in estimate.subjects {
+            let processor = subject.processorNanosecondsPerEvent
             rows.append("replay", subject.name, "nanosecondsPerEvent", "\(subject.nanosecondsPerEvent.median)", "ns")
-            rows.append("replay", subject.name, "spread", "\(subject.nanosecondsPerEvent.relativeSpread)", "share")
+            rows.append("replay", subject.name, "processorNanosecondsPerEvent", "\(processor.median)", "ns")
+            rows.append("replay", subject.name, "spread", "\(processor.relativeSpread)", "share")
             rows.append("replay", subject.name, "rounds", "\(subject.nanosecondsPerEvent.rounds)", "rounds")
             rows.append("replay", subject.name, "firstRound", "\(subject.firstRound.median)", "ns")
             rows.append(
@@ -72,13 +74,8 @@ private struct Rows {
     private(set) var lines = ["section,item,figure,value,unit"]
 
     mutating func append(_ cells: String...) {
-        lines.append(cells.map(Self.quoted).joined(separator: ","))
+        lines.append(cells.map(CommaSeparatedFigures.quoted).joined(separator: ","))
     }
 
     var text: String { lines.joined(separator: "\n") }
-
-    private static func quoted(_ cell: String) -> String {
-        guard cell.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return cell }
-        return "\"" + cell.replacing("\"", with: "\"\"") + "\""
-    }
 }

@@ -29,15 +29,17 @@ extension WorkloadReport {
 
     private var estimateTable: String {
         var table = FigureTable([
-            .text("allocator"), .number("ns/event"), .number("spread"), .number("rounds"), .number("first round"),
+            .text("allocator"), .number("processor ns/event"), .number("spread"), .number("rounds"),
+            .number("ns by the clock"), .number("first round"),
             .number("page faults"), .number("resident/peak live"), .number("made in ms"),
         ])
         for subject in estimate.subjects {
             table.append([
                 subject.name == ReplayEstimate.suggested ? "suggested (\(suggestion.pool.rawValue))" : subject.name,
-                Figures.decimal(subject.nanosecondsPerEvent.median),
-                Figures.percent(subject.nanosecondsPerEvent.relativeSpread),
-                Figures.count(subject.nanosecondsPerEvent.rounds), Figures.decimal(subject.firstRound.median),
+                Figures.decimal(subject.processorNanosecondsPerEvent.median),
+                Figures.percent(subject.processorNanosecondsPerEvent.relativeSpread),
+                Figures.count(subject.processorNanosecondsPerEvent.rounds),
+                Figures.decimal(subject.nanosecondsPerEvent.median), Figures.decimal(subject.firstRound.median),
                 Figures.count(Int(subject.minorPageFaults.median)),
                 estimate.touch == .none ? "" : Figures.decimal(subject.residentGrowthOverPeakLive),
                 subject.constructionMilliseconds.map(Figures.decimal) ?? "",

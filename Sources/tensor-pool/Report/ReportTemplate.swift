@@ -10,7 +10,7 @@ enum ReportTemplate {
         {{#findings}}<li class="{{kind}}">{{text}}</li>
         {{/findings}}</ol>
         <details><summary>The suggested configuration, ready to be loaded</summary><pre>{{configuration}}</pre></details></section>
-        <section><h2>Cost per pool and peer</h2><p>Nanoseconds an event by replay, {{turns}} (touch: {{touch}}). \
+        <section><h2>Cost per pool and peer</h2><p>Nanoseconds of processor time an event by replay, {{turns}} (touch: {{touch}}). \
         The bar is the median of the rounds after each process's first, the line the middle half, the ring the first round.</p>
         <div id="cost" class="plot"></div></section>
         <section><h2>Live, cached and reserved bytes</h2><p>Over one replay in each pool's default configuration, as the pool itself counts. \

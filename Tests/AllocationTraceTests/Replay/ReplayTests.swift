@@ -131,7 +131,7 @@ import Testing
 }
 
 extension Replay where Block: ~Copyable {
-    fileprivate consuming func discard() {}
+    consuming func discard() {}
 }
 
 extension AllocationTrace {
