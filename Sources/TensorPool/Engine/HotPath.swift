@@ -12,8 +12,8 @@ public import Synchronization
         unsafe pop(engine: engine, kind: kind, granules: nil, byteCount: byteCount)
     }
 
-    /// Takes the most recently freed span of a size that shares its bin. Not inlined: such tensors are large.
-    @usableFromInline @inline(never)
+    /// Takes the most recently freed span of a size that shares its bin.
+    @inlinable @inline(__always)
     static func popShared(engine: UInt32, byteCount: Int) -> UnsafeMutableRawPointer? {
         let granules = Granule.count(byteCount)
         return unsafe pop(engine: engine, kind: .span(granules), granules: granules, byteCount: byteCount)
@@ -67,7 +67,7 @@ public import Synchronization
     }
 
     /// Keeps a freed span of a size that shares its bin.
-    @usableFromInline @inline(never)
+    @inlinable @inline(__always)
     static func pushShared(engine: UInt32, kind: BlockKind, byteCount: Int, address: UnsafeMutableRawPointer) -> Bool {
         unsafe push(
             engine: engine, kind: kind, granules: Granule.count(byteCount), byteCount: byteCount, address: address)
@@ -104,7 +104,7 @@ public import Synchronization
     }
 
     /// Takes a span of a size that shares its bin, and a record for a handle.
-    @usableFromInline @inline(never)
+    @inlinable @inline(__always)
     static func popSharedTensor(engine: UInt32, byteCount: Int, id: UInt64) -> Tensor? {
         let granules = Granule.count(byteCount)
         return unsafe popTensor(engine: engine, kind: .span(granules), granules: granules, byteCount: byteCount, id: id)
@@ -155,7 +155,7 @@ public import Synchronization
     }
 
     /// Frees a live handle's span that this thread allocated, of a size that shares its bin.
-    @usableFromInline @inline(never)
+    @inlinable @inline(__always)
     static func pushSharedTensor(engine: UInt32, _ handle: MemoryHandle) -> Bool {
         pushTensor(engine: engine, handle, granules: Granule.count(handle.byteCount))
     }
