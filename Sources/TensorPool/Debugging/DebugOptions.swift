@@ -9,7 +9,7 @@ internal import Darwin
 /// What a pool looks for in the way a program uses its tensors. All off by default.
 ///
 /// As text, in a configuration file or in the environment variable `TENSOR_POOL_DEBUG`, the words in any order:
-/// `fill,guard,pages=1/1000,faults,leaks,track,backtraces`. A pool has what its configuration asks for and what the
+/// `fill,guard,pages=1/10000,faults,leaks,track,backtraces`. A pool has what its configuration asks for and what the
 /// variable asks for when the pool is made; where both name a share of guard pages, the variable's holds.
 ///
 /// With ``fillsMemory``, ``usesGuardBytes``, ``reportsLeaks``, ``tracksTensors`` or ``capturesBacktraces``, or with guard
@@ -77,7 +77,7 @@ public struct DebugOptions: Sendable, Hashable {
         try validate(setting: setting)
     }
 
-    private static let intervalReason = "a share is 1/1 to 1/\(maximumInterval), such as pages=1/1000"
+    private static let intervalReason = "a share is 1/1 to 1/\(maximumInterval), such as pages=1/10000"
 
     func validate(setting: String = "debugging") throws(TensorPoolError) {
         if let guardPageInterval, !(1...Self.maximumInterval).contains(guardPageInterval) {
