@@ -21,7 +21,7 @@ struct Targets {
 
     var all: [Target] {
         hotPairs + traceTimes + [memory] + [cold, faults] + threads + [latency, prewarm] + metadata
-            + [heap, statisticsCost] + adaptiveRouting
+            + [heap] + adaptiveRouting
     }
 
     // MARK: - Hot pairs
@@ -220,12 +220,6 @@ struct Targets {
         return Target(
             what: what, atMost: "0", measured: "\(Int(worst.heapBytes))" + (worst.heapBytes > 0 ? place : ""),
             holds: worst.heapBytes == 0)
-    }
-
-    private var statisticsCost: Target {
-        // No build has them off, so there is nothing to subtract from.
-        Target(
-            what: "cost of always-on statistics on a hot pair", atMost: "1 ns", measured: "not measured", holds: nil)
     }
 
     // MARK: - Adaptive
