@@ -20,6 +20,16 @@ struct TrapTests {
         }
     }
 
+    @Test func aBinClosedWithABlockInIt() async {
+        await #expect(processExitsWith: .failure) {
+            let memory = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: 5)
+            var bin = unsafe CacheBin(entries: memory + 1, capacity: 4, granules: 0)
+            unsafe bin.limit = 2
+            guard unsafe bin.pushNewest(UnsafeMutableRawPointer(memory)) else { return }
+            unsafe bin.limit = 0
+        }
+    }
+
     @Test func aBlockOfNoEngine() async {
         await #expect(processExitsWith: .failure) { _ = unsafe EngineRegistry.engine(1000) }
     }
