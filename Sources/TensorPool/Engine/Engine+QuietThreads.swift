@@ -2,7 +2,7 @@
 ///
 /// A thread that allocates nothing cannot give up what its cache keeps, and others could use it. So now and then, when a
 /// thread's bins are swept and the last look was a second ago, it looks at all others: who did nothing since then has its
-/// cache emptied into depot and heap, where it stays warm. That costs all threads a barrier and some microseconds, once a
+/// cache emptied into depot and heap, where it stays warm. That keeps all threads off their hot paths for a barrier, once a
 /// second; a program with one thread never does it.
 extension Engine {
     /// Empties the caches of threads that did nothing since the last call. Lock held.

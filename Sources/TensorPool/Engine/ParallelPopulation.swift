@@ -14,9 +14,9 @@ internal import Darwin
 /// The kernel zeroes pages on the processor that asks for them, so that as many parts are zeroed at a time as there are
 /// processors. A thread that cannot be started is done without.
 @safe final class ParallelPopulation: Sendable {
-    /// Bytes of a part: long enough to be worth a thread's start (about 20 us), whole huge pages.
+    /// Bytes of a part: long beside a thread's start, and whole huge pages.
     static let partByteCount = 32 << 20
-    /// More threads than this only wait for the kernel's locks on the address space.
+    /// A bound on large machines; more were not tried.
     private static let maximumThreads = 16
 
     nonisolated(unsafe) private let start: UnsafeMutableRawPointer
