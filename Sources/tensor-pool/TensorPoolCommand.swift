@@ -7,7 +7,7 @@ struct TensorPoolCommand: ParsableCommand {
         abstract: "Measures what tensor memory costs in each pool, in jemalloc, and in the system's malloc.",
         discussion: """
             Exit codes: 0 done; 1 a measurement or a file failed, with the reason on standard error; 2 no plan fits \
-            (plan); 64 wrong arguments; 'record' ends as the program that it ran.
+            (plan), or an estimate differs (check-estimate); 64 wrong arguments; 'record' ends as the program that it ran.
 
             Examples:
               tensor-pool analyze profile.json.gz
@@ -16,7 +16,8 @@ struct TensorPoolCommand: ParsableCommand {
             """,
         subcommands: [
             GapCommand.self, CompareCommand.self, DemoCommand.self, ReplayCommand.self, ConvertCommand.self,
-            PlanCommand.self, AnalyzeCommand.self, ReportCommand.self, RecordCommand.self, MainJobCommand.self,
+            PlanCommand.self, AnalyzeCommand.self, CheckEstimateCommand.self, ReportCommand.self, RecordCommand.self,
+            MainJobCommand.self,
         ]
     )
 }

@@ -54,6 +54,8 @@ import Testing
             #expect(subject.nanosecondsPerEvent.rounds >= 1)
         }
         #expect(report.estimate.replayedEvents <= report.estimate.traceEvents)
+        #expect(report.estimate.turns >= 2)
+        #expect(report.estimate.gains.count == 8)
         #expect(report.findings.first?.kind == .pool)
         // The file is what is suggested, and a replay takes it.
         let configuration = try PoolConfigurationFile.read(path)
@@ -72,10 +74,11 @@ import Testing
         #expect(keys["findings"].names == ["kind", "text"])
         #expect(keys["suggestion"].names == ["pool", "whyPool", "profile", "whyProfile", "configuration"])
         #expect(keys["suggestion"]["configuration"].names == ["version", "pool", "configuration"])
-        #expect(keys["estimate"].names == ["traceEvents", "replayedEvents", "touch", "turns", "subjects"])
+        #expect(keys["estimate"].names == ["traceEvents", "replayedEvents", "touch", "turns", "subjects", "gains"])
         #expect(
             keys["estimate"]["subjects"].names.isSuperset(of: [
-                "name", "allocator", "firstRound", "nanosecondsPerEvent", "minorPageFaults",
+                "name", "allocator", "eventsPerRound", "firstRound", "nanosecondsPerEvent", "processMedians",
+                "minorPageFaults",
                 "residentGrowthOverPeakLive",
             ]))
         #expect(keys["estimate"]["subjects"]["nanosecondsPerEvent"].names == JSONKeys.statistics)

@@ -12,7 +12,7 @@ import Testing
                 RoundStatistics(values).map {
                     ReplaySubject(name: name, statistics: $0)
                 }
-            })
+            }, gains: [])
     }
 
     @Test func theAdaptivePoolUnlessAnotherIsClearlyFaster() {
@@ -60,33 +60,15 @@ import Testing
         #expect(try profile((0..<5).flatMap { _ in step }) == .training)
         #expect(try profile((0..<5).flatMap { _ in step }, keeping: 1 << 20) == .inference)
     }
-
-    /// The prefix ends with a step, and is a legal history of its own.
-    @Test func prefixesEndWithSteps() throws {
-        var builder = AllocationTraceBuilder(maximumEvents: 10_000)
-        for index in 0..<1000 as Range<UInt64> {
-            try builder.allocate(address: index + 1, byteCount: 1000, thread: 1)
-            if index > 0 { try builder.free(address: index, byteCount: nil, thread: 1) }
-        }
-        let whole = builder.finish()
-        let prefix = try TracePrefix(whole, maximumBytes: 100_500, maximumEvents: 1 << 20, boundaries: [50, 150, 250])
-        #expect(!prefix.isWhole)
-        #expect(prefix.trace.events.count == 150)
-        #expect(prefix.trace.events[..<150] == whole.events[..<150])
-        #expect(prefix.trace.summary.allocatedBytes <= 100_500)
-        let loose = try TracePrefix(whole, maximumBytes: .max, maximumEvents: 1 << 20, boundaries: [])
-        #expect(loose.isWhole)
-        let tight = try TracePrefix(whole, maximumBytes: 1, maximumEvents: 1 << 20, boundaries: [])
-        #expect(tight.trace.events.count == 1)
-    }
 }
 
 extension ReplaySubject {
     /// One whose every figure is the same.
     fileprivate init(name: String, statistics: RoundStatistics) {
         self.init(
-            name: name, allocator: name, firstRound: statistics, nanosecondsPerEvent: statistics,
-            processorNanosecondsPerEvent: statistics, minorPageFaults: statistics, residentPeakBytes: 1,
+            name: name, allocator: name, eventsPerRound: 1, firstRound: statistics, nanosecondsPerEvent: statistics,
+            processorNanosecondsPerEvent: statistics, processMedians: statistics, minorPageFaults: statistics,
+            residentPeakBytes: 1,
             residentGrowthOverPeakLive: 1, reservedBytes: nil, constructionMilliseconds: nil, latencies: nil)
     }
 }

@@ -31,10 +31,14 @@ public struct TraceAnalysis: Sendable, Equatable, Codable {
     /// - Parameters:
     ///   - topSizes: how many sizes are listed.
     ///   - curvePoints: how many points the curve of live bytes has at the most: even, at least 2.
-    public init(_ trace: AllocationTrace, topSizes: Int = 20, curvePoints: Int = 1024) {
+    ///   - report: told now and then how many events the first pass has seen.
+    public init(
+        _ trace: AllocationTrace, topSizes: Int = 20, curvePoints: Int = 1024,
+        progress report: ((_ eventsSeen: Int) -> Void)? = nil
+    ) {
         precondition(topSizes > 0 && curvePoints >= 2 && curvePoints % 2 == 0)
         var pass = AnalysisPass(trace, curvePoints: curvePoints)
-        pass.run()
+        pass.run(report)
         summary = trace.summary
         irregularities = trace.irregularities
         durationNanoseconds = trace.durationNanoseconds
@@ -72,9 +76,10 @@ private struct AnalysisPass {
         live = LiveAllocations(slotCount: trace.slotCount)
     }
 
-    mutating func run() {
+    mutating func run(_ report: ((Int) -> Void)?) {
         let hasTimes = !trace.times.isEmpty
         for index in trace.events.indices {
+            if index & 0xffff == 0 { report?(index) }
             let event = trace.events[index]
             var allocation: ObservedEvent.Allocation?
             if event.kind == .allocate {

@@ -36,19 +36,23 @@ struct FindingList {
             return []
         }
         return [PoolChoice.system, .jemalloc].compactMap { peer in
-            guard let other = estimate.subject(peer.rawValue) else { return nil }
-            let ratio =
-                own.processorNanosecondsPerEvent.median > 0
-                ? other.processorNanosecondsPerEvent.median / own.processorNanosecondsPerEvent.median : 0
+            guard let other = estimate.subject(peer.rawValue),
+                let gain = estimate.gain(of: own.name, over: peer.rawValue)
+            else { return nil }
             let verdict =
-                ratio >= 1
-                ? "\(Figures.decimal(ratio)) times as fast as"
-                : "\(Figures.decimal(1 / max(ratio, 1e-9))) times as slow as"
+                gain.ratio >= 1
+                ? "\(Figures.decimal(gain.ratio)) times as fast as"
+                : "\(Figures.decimal(1 / max(gain.ratio, 1e-9))) times as slow as"
+            let range =
+                gain.isStable
+                ? ""
+                : " From process to process that ratio varies, \(Figures.decimal(gain.lowest)) to "
+                    + "\(Figures.decimal(gain.highest)): take it for an order of magnitude."
             let name = peer == .system ? "the system's malloc" : "jemalloc as it comes"
             return Finding(
                 kind: .gain,
                 text: "So set up it is \(verdict) \(name): \(figure(own.processorNanosecondsPerEvent)) against "
-                    + "\(figure(other.processorNanosecondsPerEvent)) of processor time an event, first touch of the memory included."
+                    + "\(figure(other.processorNanosecondsPerEvent)) of processor time an event, first touch of the memory included.\(range)"
             )
         }
     }
@@ -178,8 +182,9 @@ struct FindingList {
             Finding(
                 kind: .replay,
                 text:
-                    "Measured on the first \(Figures.count(estimate.replayedEvents)) of \(Figures.count(estimate.traceEvents)) "
-                    + "events, to stay within the time; --seconds gives it more.")
+                    "To stay within the time, not every allocator replayed all of the \(Figures.count(estimate.traceEvents)) "
+                    + "events: the slowest got samples of \(Figures.count(estimate.replayedEvents)), like the whole in sizes; "
+                    + "--seconds gives it more.")
         ]
     }
 }

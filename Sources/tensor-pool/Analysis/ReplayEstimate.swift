@@ -7,13 +7,15 @@ import TensorPool
 struct ReplayEstimate: Codable, Equatable {
     /// Events of the trace.
     let traceEvents: Int
-    /// Events that were replayed, from the first on.
+    /// Events in a round of the subject that replayed fewest: see ``ReplaySubject/eventsPerRound``.
     let replayedEvents: Int
     /// What is written to each block.
     let touch: Touch
     /// Processes for each subject.
     var turns: Int
     var subjects: [ReplaySubject]
+    /// Of each pool over jemalloc and over the system's malloc.
+    let gains: [Gain]
 
     /// How the measurements were taken, in words.
     var turnsText: String {
@@ -21,6 +23,8 @@ struct ReplayEstimate: Codable, Equatable {
     }
 
     func subject(_ name: String) -> ReplaySubject? { subjects.first { $0.name == name } }
+
+    func gain(of pool: String, over peer: String) -> Gain? { gains.first { $0.pool == pool && $0.peer == peer } }
 
     /// The subject that is measured in a suggested configuration.
     static let suggested = "suggested"

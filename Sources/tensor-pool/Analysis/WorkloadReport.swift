@@ -21,11 +21,11 @@ struct WorkloadReport: Codable, Equatable, FigureOutput {
         machine = .current
         self.file = file.path
         format = file.format.rawValue
-        progress.show("analysing \(Figures.count(file.trace.events.count)) events")
-        analysis = TraceAnalysis(file.trace, topSizes: topSizes)
-        let measurement = try ReplayEstimation(
-            file.trace, boundaries: analysis.steps?.boundaries ?? [], touch: touch, seconds: seconds, progress: progress
-        )
+        let eventCount = file.trace.events.count
+        analysis = TraceAnalysis(file.trace, topSizes: topSizes) {
+            progress.show("analysing", $0, of: eventCount, "event")
+        }
+        let measurement = try ReplayEstimation(file.trace, touch: touch, seconds: seconds, progress: progress)
         try measurement.measurePools()
         suggestion = PoolSuggestion(analysis, measurement.estimate, memoryBytes: machine.memoryBytes)
         try measurement.measureSuggestion(suggestion.configuration)

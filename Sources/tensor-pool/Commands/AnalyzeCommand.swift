@@ -11,12 +11,16 @@ struct AnalyzeCommand: ParsableCommand {
             sizes, lifetimes, the step that repeats, sizes that grow, tensors that other threads free, and likely \
             leaks. Then it replays the trace, each allocator in processes of its own that take turns: gains are \
             measured in processor time, which other programs on the machine change least, over the later half of the \
-            rounds, with rounds and spread. A trace too long for the time is replayed from its beginning, up to a step's end.
+            rounds, with rounds and spread, and with the lowest and the highest ratio between processes. What cannot \
+            replay the whole trace in the time gets samples of it: up to four stretches of the trace that together have \
+            as many bytes and allocations of each size an event as the whole, another choice each turn, with exactly \
+            that alive which is alive there. 'tensor-pool check-estimate' compares with replays of the whole.
 
             JSON keys: machine, file, format, findings (kind, text), suggestion (pool, whyPool, profile, whyProfile, \
             configuration, as --configuration writes it), estimate (traceEvents, replayedEvents, touch, turns, subjects: \
-            name, allocator, firstRound, nanosecondsPerEvent by the clock, processorNanosecondsPerEvent, minorPageFaults, \
-            residentPeakBytes, residentGrowthOverPeakLive, reservedBytes, constructionMilliseconds) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
+            name, allocator, eventsPerRound, firstRound, nanosecondsPerEvent by the clock, processorNanosecondsPerEvent, \
+            processMedians, minorPageFaults, residentPeakBytes, residentGrowthOverPeakLive, reservedBytes, \
+            constructionMilliseconds; gains: pool, peer, ratio, lowest, highest, processes) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
             drifts, steps, threads, likelyLeaks, liveCurve, peakDemand). Statistics are rounds, minimum, \
             lowerQuartile, median, upperQuartile, maximum. CSV has section, item, figure, value and unit.
 

@@ -35,9 +35,9 @@ struct ReplayCommand: ParsableCommand {
             waiting), processorNanosecondsPerEvent and minorPageFaults (rounds, minimum, lowerQuartile, median, \
             upperQuartile, maximum); latencies (rounds, clockNanoseconds; events, allocations, frees and where timed \
             lateness: count, mean, p50, p90, p99, p999, maximum, in nanoseconds). With --pools or --peers: machine, \
-            file, trace, irregularities, mode, touch, turns and subjects (name, allocator, firstRound, \
-            nanosecondsPerEvent, processorNanosecondsPerEvent, minorPageFaults, residentPeakBytes, \
-            residentGrowthOverPeakLive, reservedBytes, constructionMilliseconds, latencies of the last turn). CSV has \
+            file, trace, irregularities, mode, touch, turns and subjects (name, allocator, eventsPerRound, firstRound, \
+            nanosecondsPerEvent, processorNanosecondsPerEvent, processMedians, minorPageFaults, residentPeakBytes, \
+            residentGrowthOverPeakLive, reservedBytes, constructionMilliseconds, latencies of the last turn), gains (pool, peer, ratio, lowest, highest, processes). CSV has \
             the same as section, item, figure and value.
 
             Exit codes: 0 done; 1 a file cannot be read, a peer is not installed, or a replay failed; 64 wrong \
@@ -184,24 +184,17 @@ struct ReplayCommand: ParsableCommand {
         for choice in choices { _ = try PreloadedMalloc(rawValue: choice.rawValue)?.library() }
         let turns = turns ?? 3
         let processes = try ReplayProcesses(
-            read.trace,
             options: ["--touch", touch.rawValue, "--rounds", "\(roundCount)"]
                 + (timeLimit.map { ["--seconds", "\($0)"] } ?? []) + (concurrent ? ["--concurrent"] : [])
                 + (mode.speed.map { ["--timed", "--speed", "\($0)"] } ?? []))
-        var done = 0
-        for turn in 0..<turns {
-            for shift in choices.indices {
-                let choice = choices[(shift + turn) % choices.count]
-                progress.show("replaying on \(choice.rawValue)", done, of: turns * choices.count, "process")
-                // The latencies of one process do not add up with another's.
-                let latencyRounds = timed ? [] : ["--latency-rounds", "\(turn == turns - 1 ? latencyRoundCount : 0)"]
-                try processes.run(choice.rawValue, on: choice, options: latencyRounds)
-                done += 1
-            }
+        let file = try processes.file("trace.tptrace") { read.trace }
+        try processes.takeTurns(turns, choices, file, progress) { turn in
+            // The latencies of one process do not add up with another's.
+            timed ? [] : ["--latency-rounds", "\(turn == turns - 1 ? latencyRoundCount : 0)"]
         }
         progress.finish()
         return ReplayComparisonOutput(
-            file: file, trace: read.trace, touch: touch, mode: mode, turns: turns,
+            file: self.file, trace: read.trace, touch: touch, mode: mode, turns: turns,
             subjects: choices.compactMap { processes.subject($0.rawValue) })
     }
 }

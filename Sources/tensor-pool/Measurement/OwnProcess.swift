@@ -29,6 +29,20 @@ enum OwnProcess {
         return try JSONDecoder().decode(Output.self, from: printed)
     }
 
+    /// What all processes that were run and have ended had of the processors.
+    static var childrensProcessorNanoseconds: Int {
+        var usage = rusage()
+        #if canImport(Glibc)
+        let subject = __rusage_who_t(RUSAGE_CHILDREN.rawValue)
+        #else
+        let subject = RUSAGE_CHILDREN
+        #endif
+        // Fails only for an unknown subject or a bad address, and this address is a local's.
+        unsafe getrusage(subject, &usage)
+        func nanoseconds(_ time: timeval) -> Int { Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_usec) * 1000 }
+        return nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime)
+    }
+
     /// This process's executable.
     static var executable: URL {
         #if os(Linux)

@@ -1,45 +1,63 @@
 import AllocationTrace
 import Foundation
 
-/// Replays a trace in processes of their own, one after the other, and keeps what they print.
+/// Replays traces in processes of their own, one after the other, and keeps what they print.
 final class ReplayProcesses {
     private let folder: URL
     private let options: [String]
     private var outputs: [String: [ReplayOutput]] = [:]
 
     /// - Parameter options: arguments that every process gets.
-    init(_ trace: AllocationTrace, options: [String]) throws {
+    init(options: [String]) throws {
         self.options = options
         folder = FileManager.default.temporaryDirectory.appending(path: "tensor-pool-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try replace(trace)
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    /// Goes on with another trace, and forgets what was measured.
-    func replace(_ trace: AllocationTrace) throws {
-        outputs = [:]
-        try TraceFile.write(trace, to: path("trace.tptrace"), as: .tptrace)
-    }
-
     /// A place for a file that is gone with this object.
     func path(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
 
-    /// Runs one more process of a subject.
-    /// - Parameter name: what the subject is called.
-    func run(_ name: String, on pool: PoolChoice, options own: [String]) throws {
-        let arguments =
-            ["replay", "--pool", pool.rawValue, "--format", "json"] + options + own + ["--", path("trace.tptrace")]
-        outputs[name, default: []].append(try OwnProcess.run(arguments, printing: ReplayOutput.self))
+    /// The path of a trace for processes to replay, gone with this object.
+    /// - Parameter trace: what is written there where nothing of that name is.
+    func file(_ name: String, _ trace: () throws -> AllocationTrace) throws -> String {
+        let path = path(name)
+        if !FileManager.default.fileExists(atPath: path) { try TraceFile.write(try trace(), to: path, as: .tptrace) }
+        return path
     }
 
-    /// How many processes of a subject there were.
-    func count(_ name: String) -> Int { outputs[name]?.count ?? 0 }
+    /// Runs one more process of a subject.
+    /// - Parameters:
+    ///   - name: what the subject is called.
+    ///   - file: what it replays.
+    func run(_ name: String, on pool: PoolChoice, options own: [String], _ file: String) throws {
+        outputs[name, default: []].append(try look(at: pool, options: own, file))
+    }
+
+    /// Runs one process of each allocator a turn, in another order each turn.
+    /// - Parameter options: of the processes of a turn.
+    func takeTurns(
+        _ turns: Int, _ choices: [PoolChoice], _ file: String, _ progress: Progress,
+        options: (_ turn: Int) -> [String] = { _ in [] }
+    ) throws {
+        for turn in 0..<turns {
+            for shift in choices.indices {
+                let choice = choices[(shift + turn) % choices.count]
+                progress.show(
+                    "replaying on \(choice.rawValue)", turn * choices.count + shift, of: turns * choices.count,
+                    "process")
+                try run(choice.rawValue, on: choice, options: options(turn), file)
+            }
+        }
+    }
+
+    /// Runs a process, and keeps nothing of it.
+    func look(at pool: PoolChoice, options own: [String], _ file: String) throws -> ReplayOutput {
+        let arguments = ["replay", "--pool", pool.rawValue, "--format", "json"] + options + own + ["--", file]
+        return try OwnProcess.run(arguments, printing: ReplayOutput.self)
+    }
 
     /// What a subject's processes found; nil where there was none.
     func subject(_ name: String) -> ReplaySubject? { outputs[name].flatMap { ReplaySubject(name, $0) } }
-
-    /// What each process of a subject printed.
-    func outputs(of name: String) -> [ReplayOutput] { outputs[name] ?? [] }
 }

@@ -6,12 +6,16 @@ struct ReplaySubject: Codable, Equatable {
     let name: String
     /// What that was, with its version.
     let allocator: String
+    /// Events in a round, the median of the processes: fewer than the trace has where samples of it were replayed.
+    let eventsPerRound: Int
     /// Nanoseconds an event in the first round of each process, which meets memory that was never used.
     let firstRound: RoundStatistics
     /// Nanoseconds an event by the clock, over the later half of each process's rounds.
     let nanosecondsPerEvent: RoundStatistics
     /// The same of what the threads had of the processors: other programs on the machine change it less.
     let processorNanosecondsPerEvent: RoundStatistics
+    /// The median of that in each process: one value a process.
+    let processMedians: RoundStatistics
     /// Page faults in one of these rounds.
     let minorPageFaults: RoundStatistics
     /// The highest of any round.
@@ -36,14 +40,18 @@ extension ReplaySubject {
             let firstRound = statistics({ $0.nanosecondsPerEvent(in: $0.rounds.prefix(1)) }),
             let nanosecondsPerEvent = statistics({ $0.nanosecondsPerEvent(in: $0.settledRounds) }),
             let processor = statistics({ $0.processorNanosecondsPerEvent(in: $0.settledRounds) }),
+            let processMedians = statistics({ [$0.processorNanosecondsPerEvent.median] }),
+            let events = statistics({ [Double($0.trace.eventCount)] }),
             let minorPageFaults = statistics({ $0.settledRounds.map { Double($0.minorPageFaults) } }),
             let growth = statistics({ [$0.residentGrowthOverPeakLive] })
         else { return nil }
         self.name = name
         allocator = output.pool.allocator
+        eventsPerRound = Int(events.median)
         self.firstRound = firstRound
         self.nanosecondsPerEvent = nanosecondsPerEvent
         processorNanosecondsPerEvent = processor
+        self.processMedians = processMedians
         self.minorPageFaults = minorPageFaults
         residentPeakBytes = outputs.map(\.residentPeakBytes).max() ?? 0
         residentGrowthOverPeakLive = growth.median

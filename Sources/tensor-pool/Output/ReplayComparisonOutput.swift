@@ -15,6 +15,8 @@ struct ReplayComparisonOutput: Codable, Equatable, FigureOutput {
     let turns: Int
     /// In the order asked for.
     let subjects: [ReplaySubject]
+    /// Of each pool of this package over each other allocator.
+    let gains: [Gain]
 
     init(
         file: String, trace: AllocationTrace, touch: Touch, mode: ReplayMode, turns: Int, subjects: [ReplaySubject]
@@ -27,6 +29,7 @@ struct ReplayComparisonOutput: Codable, Equatable, FigureOutput {
         self.mode = mode
         self.turns = turns
         self.subjects = subjects
+        gains = Gain.all(subjects)
     }
 
     /// For people: what was replayed, what it cost, and how long single events took.
@@ -40,8 +43,8 @@ struct ReplayComparisonOutput: Codable, Equatable, FigureOutput {
             ]
         let latency = subjects.compactMap { subject in subject.latencies.map { (subject.name, $0) } }
         let clock = latency.map { Double($0.1.clockNanoseconds) }.max().map { [LatencyTable.note(clock: $0)] } ?? []
-        return
-            (head + ["", costTable] + (latency.isEmpty ? [] : ["", LatencyTable.text(latency)] + clock))
+        let latencies = latency.isEmpty ? [] : ["", LatencyTable.text(latency)] + clock
+        return (head + ["", costTable] + (gains.isEmpty ? [] : ["", gains.table]) + latencies)
             .joined(separator: "\n")
     }
 

@@ -27,6 +27,11 @@ extension WorkloadReport {
             rows.append(
                 "replay", subject.name, "residentGrowthOverPeakLive", "\(subject.residentGrowthOverPeakLive)", "")
         }
+        for gain in estimate.gains {
+            for (name, value) in [("ratio", gain.ratio), ("lowest", gain.lowest), ("highest", gain.highest)] {
+                rows.append("gain", "\(gain.pool)-\(gain.peer)", name, "\(value)", "")
+            }
+        }
         let summary = analysis.summary
         for (name, value, unit) in [
             ("events", summary.eventCount, ""), ("allocations", summary.allocationCount, ""),

@@ -11,6 +11,7 @@ extension WorkloadReport {
         let sections =
             [
                 ("Cost an event by replay, \(estimate.turnsText) (touch: \(estimate.touch.rawValue))", estimateTable),
+                ("Gains in processor time", estimate.gains.table),
                 ("Categories", categoryTable), ("Sizes by bytes asked for", sizeTable),
                 ("Lifetimes and reuse", distributionTable), ("Sizes in lock-step", lockStepTable),
                 ("Sizes that grow", driftTable), ("Threads", threadTable),
@@ -29,7 +30,7 @@ extension WorkloadReport {
 
     private var estimateTable: String {
         var table = FigureTable([
-            .text("allocator"), .number("processor ns/event"), .number("spread"), .number("rounds"),
+            .text("allocator"), .number("processor ns/event"), .number("spread"), .number("events"), .number("rounds"),
             .number("ns by the clock"), .number("first round"),
             .number("page faults"), .number("resident/peak live"), .number("made in ms"),
         ])
@@ -38,7 +39,7 @@ extension WorkloadReport {
                 subject.name == ReplayEstimate.suggested ? "suggested (\(suggestion.pool.rawValue))" : subject.name,
                 Figures.decimal(subject.processorNanosecondsPerEvent.median),
                 Figures.percent(subject.processorNanosecondsPerEvent.relativeSpread),
-                Figures.count(subject.processorNanosecondsPerEvent.rounds),
+                Figures.count(subject.eventsPerRound), Figures.count(subject.processorNanosecondsPerEvent.rounds),
                 Figures.decimal(subject.nanosecondsPerEvent.median), Figures.decimal(subject.firstRound.median),
                 Figures.count(Int(subject.minorPageFaults.median)),
                 estimate.touch == .none ? "" : Figures.decimal(subject.residentGrowthOverPeakLive),

@@ -33,11 +33,10 @@ struct PoolObservation: Codable, Equatable {
 
     /// - Parameter sizes: what the adaptive pool is asked about, in bytes.
     static func all(_ trace: AllocationTrace, asking sizes: [Int], progress: Progress) throws -> [PoolObservation] {
-        progress.show("observing the pools")
         return [
-            try observe(TensorMemoryPool.make(isPrewarmed: true), trace),
-            try observe(OptimizedTensorMemoryPool.make(isPrewarmed: true), trace),
-            try observe(AdaptiveTensorMemoryPool.make(isPrewarmed: true), trace) { pool in
+            try observe(TensorMemoryPool.make(isPrewarmed: true), trace, progress),
+            try observe(OptimizedTensorMemoryPool.make(isPrewarmed: true), trace, progress),
+            try observe(AdaptiveTensorMemoryPool.make(isPrewarmed: true), trace, progress) { pool in
                 sizes.map {
                     let decision = pool.explain(byteCount: $0)
                     return Decision(
@@ -49,7 +48,7 @@ struct PoolObservation: Codable, Equatable {
     }
 
     private static func observe<Pool: MeasuredPool>(
-        _ pool: Pool, _ trace: AllocationTrace, decisions: ((Pool) -> [Decision])? = nil
+        _ pool: Pool, _ trace: AllocationTrace, _ progress: Progress, decisions: ((Pool) -> [Decision])? = nil
     ) throws -> PoolObservation {
         var curve = Curve()
         var map = AllocationMap.Collector(slotCount: trace.slotCount)
@@ -62,8 +61,14 @@ struct PoolObservation: Codable, Equatable {
             curve.cachedBytes.append(figures.cachedBytes + figures.prewarmedBytes)
             curve.reservedBytes.append(figures.reservedBytes)
         }
-        for pass in 0..<(decisions == nil ? 1 : passesBeforeAsking) {
+        let passes = decisions == nil ? 1 : passesBeforeAsking
+        for pass in 0..<passes {
             for index in trace.events.indices {
+                if index & 0xffff == 0 {
+                    progress.show(
+                        "observing the \(Pool.name.rawValue) pool", pass * trace.events.count + index,
+                        of: passes * trace.events.count, "event")
+                }
                 let event = trace.events[index]
                 let slot = Int(event.slot)
                 if event.kind == .allocate {

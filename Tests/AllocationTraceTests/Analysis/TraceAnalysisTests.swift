@@ -19,6 +19,20 @@ private func trace(_ script: [(name: UInt64, byteCount: Int?, thread: UInt64)], 
 }
 
 @Suite struct TraceAnalysisTests {
+    @Test func tellsHowFarItIs() throws {
+        let events = 150_000
+        var builder = AllocationTraceBuilder(maximumEvents: events, details: [])
+        for index in 0..<events / 2 {
+            try builder.allocate(address: 1, byteCount: index, thread: 1)
+            try builder.free(address: 1, byteCount: nil, thread: 1)
+        }
+        let trace = builder.finish()
+        var seen: [Int] = []
+        let analysis = TraceAnalysis(trace) { seen.append($0) }
+        #expect(seen == [0, 65_536, 131_072])
+        #expect(analysis == TraceAnalysis(trace))
+    }
+
     /// Two threads, three sizes, one block that stays.
     private let example: [(UInt64, Int?, UInt64)] = [
         (1, 100, 7),  // 0

@@ -148,6 +148,14 @@ import Testing
         let events = try #require(document["traceEvents"] as? [[String: Any]])
         let counters = events.filter { $0["ph"] as? String == "C" }
         #expect(counters.count == trace.events.count)
+        // The format asks of a counter for a name, a process, a time in microseconds, and numbers by series.
+        for (counter, nanoseconds) in zip(counters, trace.times) {
+            #expect(Set(counter.keys) == ["ph", "name", "pid", "ts", "args"])
+            #expect(counter["name"] is String)
+            #expect(counter["pid"] as? Int == 1)
+            #expect(try #require(counter["ts"] as? Double) == Double(nanoseconds) / 1000)
+            #expect(try #require(counter["args"] as? [String: Any]).values.allSatisfy { $0 is Int })
+        }
         let live = counters.compactMap { ($0["args"] as? [String: Any])?["live"] as? Int }
         #expect(live.max() == trace.summary.peakLiveBytes)
         #expect(live.last == trace.summary.liveAtEndBytes)

@@ -1,0 +1,85 @@
+import AllocationTrace
+import ArgumentParser
+
+struct CheckEstimateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check-estimate",
+        abstract: "Compares the gains that 'analyze' estimates with those that replaying whole traces shows.",
+        discussion: """
+            For each trace, estimates the gain of each pool over jemalloc and over the system's malloc as 'analyze' \
+            does, within --seconds; then replays all of it as 'replay' does, in so many processes of each allocator \
+            (--turns), which take turns. A gain is the ratio of processor times an event; lowest and highest are \
+            between processes. An estimate agrees within 20 % of what was measured; 'varies' says that it does not, but \
+            that processes of the measurement lie further apart than that themselves. Takes as long as the slowest \
+            allocator needs for five rounds of each trace, times --turns.
+
+            JSON keys: machine, touch, turns, files (file, events, replayedEvents, seconds, estimateTurns, comparisons: \
+            estimated and measured (pool, peer, ratio, lowest, highest, processes), verdict: agrees, varies, differs). \
+            CSV has the same as section, item, figure and value.
+
+            Exit codes: 0 every estimate agrees, or what was measured varies; 1 a file cannot be read, or a replay \
+            failed; 2 an estimate differs; 64 wrong arguments.
+
+            Examples:
+              tensor-pool check-estimate profile.json.gz
+              tensor-pool check-estimate *.csv.gz --turns 5 --format json
+            """
+    )
+
+    @Argument(help: "The traces.", completion: .file(extensions: ["csv", "gz", "json", "tptrace"]))
+    var files: [String]
+
+    @Option(help: "What is written into each block: nothing, a byte in every 4 KiB page, or every byte.")
+    var touch: Touch = .page
+
+    @Option(help: "About how many seconds the replays of an estimate take together, 0.1 to 3600.")
+    var seconds = 5.0
+
+    @Option(help: "How many processes of each allocator replay the whole trace, 2 to 100.")
+    var turns = 3
+
+    @Option(help: "How the figures are printed.")
+    var format: FigureFormat = .table
+
+    func validate() throws {
+        guard seconds >= 0.1, seconds <= 3600 else {
+            throw ValidationError("--seconds is 0.1 to 3600, not \(seconds).")
+        }
+        guard (2...100).contains(turns) else { throw ValidationError("--turns is 2 to 100, not \(turns).") }
+    }
+
+    func run() throws {
+        let progress = Progress()
+        defer { progress.finish() }
+        let check = EstimateCheck(
+            machine: .current, touch: touch, turns: turns, files: try files.map { try compare($0, progress) })
+        progress.finish()
+        try check.print(as: format)
+        if check.count(.differs) > 0 { throw ExitCode(2) }
+    }
+
+    private func compare(_ path: String, _ progress: Progress) throws -> EstimateCheck.File {
+        let trace = try TraceLoading(progress: progress).read(path, options: .init(details: [])).trace
+        guard !trace.events.isEmpty else { throw EmptyTrace(path: path) }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let estimation = try ReplayEstimation(trace, touch: touch, seconds: seconds, progress: progress)
+        try estimation.measurePools()
+        let estimate = estimation.estimate
+        let taken = (clock.now - start) / .seconds(1)
+        let processes = try ReplayProcesses(
+            options: ["--touch", touch.rawValue, "--latency-rounds", "0"])
+        let file = try processes.file("trace.tptrace") { trace }
+        let pools = PoolChoice.ownAndSystem
+        try processes.takeTurns(turns, pools, file, progress)
+        let measured = Gain.all(pools.compactMap { processes.subject($0.rawValue) })
+        return EstimateCheck.File(
+            file: path, events: trace.events.count, replayedEvents: estimate.replayedEvents, seconds: taken,
+            estimateTurns: estimate.turns,
+            comparisons: measured.compactMap { measured in
+                estimate.gain(of: measured.pool, over: measured.peer).map {
+                    EstimateCheck.Comparison(estimated: $0, measured: measured)
+                }
+            })
+    }
+}
