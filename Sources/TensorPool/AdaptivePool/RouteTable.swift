@@ -49,23 +49,27 @@ public import Synchronization
 
     /// Where the tensors of one bin and role go: to which strategy, and to which of its bins.
     @frozen @usableFromInline struct Route {
-        /// The kind of block there, and 256 for the optimized strategy.
+        /// The kind of block there, and a bit above for the optimized strategy.
         @usableFromInline let rawValue: UInt16
+        @usableFromInline static let optimizedBit: UInt16 = 0x4000
 
         @inlinable @inline(__always) init(rawValue: UInt16) { self.rawValue = rawValue }
 
-        @inlinable @inline(__always) var isStandard: Bool { rawValue < 256 }
-        @inlinable @inline(__always) var kind: BlockKind { BlockKind(rawValue: rawValue & 0xFF) }
+        @inlinable @inline(__always) var isStandard: Bool { rawValue < Self.optimizedBit }
+        @inlinable @inline(__always) var kind: BlockKind { BlockKind(rawValue: rawValue & (Self.optimizedBit &- 1)) }
 
         init(_ strategy: AllocationStrategy, bin: Int) {
             // Between the two strategies' ceilings the optimized one has granules where the standard one has classes.
             let isClassOfBoth =
                 bin >= SizeClass.count || SizeClass.byteCount(bin) <= OptimizedTensorMemoryPool.smallCeiling
+            let kind = BlockKind(bin: bin)
             rawValue =
-                strategy == .standard
-                ? UInt16(bin)
-                : 256
-                    + (isClassOfBoth ? UInt16(bin) : BlockKind.span(Granule.count(SizeClass.byteCount(bin))).rawValue)
+                if strategy == .standard {
+                    kind.rawValue
+                } else {
+                    Self.optimizedBit
+                        + (isClassOfBoth ? kind : BlockKind.span(Granule.count(SizeClass.byteCount(bin)))).rawValue
+                }
         }
     }
 
@@ -209,7 +213,7 @@ public import Synchronization
                     .store(Route(route, bin: bin).rawValue, ordering: .relaxed)
             }
             unsafe entries[row * CacheLayout.binCount + CacheLayout.emptyBin]
-                .store(UInt16(CacheLayout.emptyBin), ordering: .relaxed)
+                .store(BlockKind(bin: CacheLayout.emptyBin).rawValue, ordering: .relaxed)
         }
     }
 }

@@ -35,8 +35,8 @@ extension Engine {
     }
 
     /// Takes back the block of a live handle that this thread allocated. False where the cold path has to.
-    @usableFromInline @inline(never)
-    func giveWarm(_ handle: MemoryHandle) -> Bool {
+    @inline(__always)
+    private func giveWarm(_ handle: MemoryHandle) -> Bool {
         guard handle.kind.isCacheable, let cache = unsafe ownCache else { return false }
         let isBiased = unsafe lock.lock(cache)
         defer { unsafe lock.unlock(cache, isBiased: isBiased) }
@@ -44,12 +44,25 @@ extension Engine {
         // Who claims another thread's record does it under the lock.
         guard unsafe state.pointee.isOrdinary(cache),
             unsafe record.pointee.state.load(ordering: .relaxed) == handle.state,
-            unsafe RecordStatus.owner(of: handle.state) == cache.pointee.ordinal
+            unsafe handle.state & RecordStatus.markMask == cache.pointee.recordMark
         else { return false }
         unsafe record.pointee.state.store(handle.state &- RecordStatus.live, ordering: .relaxed)
         unsafe state.pointee.putRecord(record, cache: cache)
         unsafe state.pointee.giveWarm(handle.baseAddress, byteCount: handle.byteCount, kind: handle.kind, cache)
         return true
+    }
+
+    /// Frees the tensor of a handle that the hot path did not free.
+    @usableFromInline @inline(never)
+    func returnHandle(
+        id: UInt64, _ baseAddress: UnsafeMutableRawPointer, byteCount: Int, tensorID: UInt64,
+        record: BlockRecordPointer, state: UInt64, serial: UInt64, kind: BlockKind
+    ) throws(TensorPoolError) {
+        let handle = unsafe MemoryHandle(
+            baseAddress: baseAddress, byteCount: byteCount, tensorID: tensorID, record: record, state: state,
+            serial: serial, kind: kind)
+        if serial == self.serial && tensorID == id && giveWarm(handle) { return }
+        try returnHandle(id: id, handle)
     }
 }
 

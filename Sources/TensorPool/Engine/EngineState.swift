@@ -125,7 +125,7 @@ internal import Jemalloc
     mutating func countFree(bin: Int, byteCount: Int, cache: ThreadCachePointer?) {
         if let cache = unsafe cache {
             unsafe cache.bin(bin).pointee.countFree()
-            unsafe cache.pointee.freedBytes &+= byteCount
+            unsafe cache.noteFreed(byteCount)
             unsafe settle(cache)
         } else {
             sharedCounts[bin].frees += 1
@@ -138,9 +138,9 @@ internal import Jemalloc
     @inline(__always)
     mutating func settle(_ cache: ThreadCachePointer) {
         unsafe peakLiveBytes = max(peakLiveBytes, liveBytes &+ cache.pointee.peakLiveBytes)
-        unsafe liveBytes &+= cache.pointee.allocatedBytes &- cache.pointee.freedBytes
+        unsafe liveBytes &+= cache.pointee.liveBytes
         unsafe cache.pointee.allocatedBytes = 0
-        unsafe cache.pointee.freedBytes = 0
+        unsafe cache.pointee.peakMark = 0
         unsafe cache.pointee.peakLiveBytes = 0
     }
 

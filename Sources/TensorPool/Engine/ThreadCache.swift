@@ -18,14 +18,17 @@ internal import CThreadSlot
 /// slow paths, hold the engine's lock (see `Engine+Threads.swift`). That is why nothing here is atomic. The memory is
 /// never freed before the engine ends: records name their owner by its place.
 @frozen @usableFromInline @unsafe struct ThreadCache {
-    /// Bytes this thread requested and bytes it freed since the last settlement. Two sums and not their difference: two
-    /// short chains of dependent stores where one would be twice as long.
+    /// Bytes this thread requested since the last settlement.
     @usableFromInline var allocatedBytes: Int = 0
-    @usableFromInline var freedBytes: Int = 0
-    /// The highest difference of the two since the last settlement.
+    /// What `allocatedBytes` passes where live bytes reach a new peak: bytes freed since the last settlement, and the peak
+    /// of live ones. Two sums and not live bytes: two short chains of dependent stores where one would be twice as long.
+    @usableFromInline var peakMark: Int = 0
+    /// The highest number of live bytes since the last settlement, of those requested since then.
     @usableFromInline var peakLiveBytes: Int = 0
-    /// Position among the engine's caches; what block records name.
-    @usableFromInline var ordinal: Int = 0
+    /// Position among the engine's caches.
+    let ordinal: Int
+    /// What the state of a record says of a live tensor that this thread owns.
+    @usableFromInline let recordMark: UInt64
     /// The thread that uses the cache, or nil while none does.
     @usableFromInline var owner: UnsafeMutableRawPointer?
     /// Bytes that the limits of the small bins together allow to be kept.
@@ -47,8 +50,12 @@ internal import CThreadSlot
     /// The engine, alive as long as a block of it is out or its pool is.
     let engine: Unmanaged<Engine>
 
+    /// Bytes requested less bytes freed since the last settlement.
+    var liveBytes: Int { unsafe allocatedBytes &+ peakLiveBytes &- peakMark }
+
     init(ordinal: Int, engine: Engine) {
         unsafe self.ordinal = ordinal
+        unsafe recordMark = RecordStatus.mark(ofOwner: ordinal)
         unsafe self.engine = .passUnretained(engine)
         unsafe self.owner = nil
     }
@@ -106,6 +113,12 @@ internal import CThreadSlot
 extension UnsafeMutablePointer where Pointee == ThreadCache {
     @inlinable @inline(__always) func bin(_ index: Int) -> UnsafeMutablePointer<CacheBin> {
         unsafe (UnsafeMutableRawPointer(self) + CacheLayout.headerByteCount + index &<< CacheLayout.binShift)
+            .assumingMemoryBound(to: CacheBin.self)
+    }
+
+    /// The bin of a cacheable block.
+    @inlinable @inline(__always) func bin(of kind: BlockKind) -> UnsafeMutablePointer<CacheBin> {
+        unsafe (UnsafeMutableRawPointer(self) + CacheLayout.headerByteCount + Int(kind.rawValue))
             .assumingMemoryBound(to: CacheBin.self)
     }
 
