@@ -96,6 +96,7 @@ extension Engine {
         if isOthers {
             state.inboxes[ordinal].append(returned)
             unsafe state.caches[ordinal].pointee.hasInbox = true
+            unsafe state.caches[ordinal].pointee.endWarmGrant()
         } else {
             unsafe state.finishReturn(returned, cache: cache)
         }

@@ -41,8 +41,8 @@ internal import Jemalloc
     var absorbedFrees = 0
     var weightAllocations = 0
     var weightFrees = 0
-    /// Requests that did not take the hot path; one in 64 is timed.
-    var slowAllocations = 0
+    /// Requests on the cold path.
+    var coldAllocations = 0
     var samples = AllocationSamples()
     /// How the system's memory pressure is read; tests put their own here.
     var pressure: @Sendable () -> MemoryPressure = { MemoryPressure.current() }
@@ -126,7 +126,6 @@ internal import Jemalloc
         if let cache = unsafe cache {
             unsafe cache.bin(bin).pointee.countFree()
             unsafe cache.noteFreed(byteCount)
-            unsafe settle(cache)
         } else {
             sharedCounts[bin].frees += 1
             liveBytes -= byteCount

@@ -41,8 +41,11 @@ internal import CThreadSlot
     @usableFromInline var lastMissedBin: Int = -1
     /// How often the cache had been used when quiet threads were last looked for.
     var usesAtLook: Int = 0
-    /// Slow operations since bins were last swept for idleness.
-    @usableFromInline var slowOperations: Int = 0
+    /// Operations that the warm path may still do before the cold path has to see to what is due; of those granted.
+    var warmLeft: Int = 0
+    var warmGranted: Int = 0
+    /// Operations off the hot path since bins were last swept for idleness, less those of the current grant.
+    var slowOperations: Int = 0
     /// The flag by which the thread takes the engine's lock while that is biased to it; see ``EngineLock``.
     @usableFromInline var inside: UInt32 = 0
     /// Whether other threads' handles gave blocks back that wait for this cache.
@@ -52,6 +55,12 @@ internal import CThreadSlot
 
     /// Bytes requested less bytes freed since the last settlement.
     var liveBytes: Int { unsafe allocatedBytes &+ peakLiveBytes &- peakMark }
+
+    /// Sends the thread's next operation off the hot path to the cold path.
+    mutating func endWarmGrant() {
+        unsafe warmGranted -= warmLeft
+        unsafe warmLeft = 0
+    }
 
     init(ordinal: Int, engine: Engine) {
         unsafe self.ordinal = ordinal
