@@ -171,7 +171,8 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
                 byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 
-    private func timedBuffer(_ plan: RouteTable.Plan, alignment: Int, zeroed: Bool, traits: TensorTraits)
+    /// Makes a timed allocation.
+    func timedBuffer(_ plan: RouteTable.Plan, alignment: Int, zeroed: Bool, traits: TensorTraits)
         throws(TensorPoolError) -> TensorBuffer
     {
         let engine = plan.strategy == .standard ? standardFront.engine : optimizedFront.engine
@@ -181,7 +182,17 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
         let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.firstTouch($0) }
         routes.record(plan, .allocation(allocation, touch, by: plan.strategy))
+        returnTrials(plan)
         return buffer
+    }
+
+    /// Gives back what earlier trials of the standard strategy left in its arena, where the size is not served by it: its
+    /// decay would keep that for seconds beside the memory that the optimized strategy has for the same tensors.
+    private func returnTrials(_ plan: RouteTable.Plan) {
+        guard plan.strategy == .standard, !routes.route(ofBin: plan.bin, role: .activation).isStandard else { return }
+        let start = MonotonicClock.now()
+        standardFront.engine.base.purge(.standard, TensorSizeCategory(byteCount: plan.byteCount))
+        routes.charge(Double(MonotonicClock.now() - start))
     }
 
     @usableFromInline @inline(never)
@@ -198,6 +209,7 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
         unsafe routes.record(
             plan, .allocation(allocation, Filling.firstTouch(handle.bytes), by: plan.strategy))
+        returnTrials(plan)
         return handle
     }
 

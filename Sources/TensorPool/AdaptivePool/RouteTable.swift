@@ -158,6 +158,9 @@ public import Synchronization
         }
     }
 
+    /// Takes what else measuring cost, in nanoseconds, from what it may cost.
+    func charge(_ nanoseconds: Double) { state.withLock { $0.allowance -= nanoseconds } }
+
     /// Starts a size with what a calibration measured, where the size is one that is measured.
     func seed(byteCount: Int, standard: Double, optimized: Double) {
         guard byteCount > configuration.standardCeiling, byteCount <= configuration.optimizedFloor else { return }
