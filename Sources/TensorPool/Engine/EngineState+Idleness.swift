@@ -15,11 +15,12 @@ extension EngineState {
     }
 
     /// How many slow operations of a thread lie between two looks at its bins.
-    static let sweepInterval = 1024
+    static let sweepInterval = warmGrant + 1
 
-    /// Operations that a thread may do on the warm path between two on the cold one. Even: a loop of one allocation and one
-    /// free comes to the cold path with both in turn.
-    static let warmGrant = 62
+    /// Operations that a thread may do on the warm path between two on the cold one: enough that the cold path does not
+    /// show in the slowest of a thousand. Even: a loop of one allocation and one free comes to the cold path with both in
+    /// turn.
+    static let warmGrant = 1022
 
     /// Whether the thread is on the cold path for no other reason than that it has used its grant.
     func hasUsedWarmGrant(_ cache: ThreadCachePointer) -> Bool {

@@ -132,8 +132,8 @@ internal import Jemalloc
         }
     }
 
-    /// Brings a cache's live bytes and their peak into the engine's. Exact for one thread; with several, the peak may
-    /// miss what other threads have not settled yet.
+    /// Brings a cache's live bytes and their peak into the engine's. Exact for one thread; with several, the peak may miss
+    /// what others have not settled yet, or add peaks that were not at one time.
     @inline(__always)
     mutating func settle(_ cache: ThreadCachePointer) {
         unsafe peakLiveBytes = max(peakLiveBytes, liveBytes &+ cache.pointee.peakLiveBytes)
