@@ -7,9 +7,8 @@ TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 run: build
 	swift run -c release --skip-build tensor-pool main-job $(TRACE)
 
-# One suite after the other: the suites of both libraries look at figures of the whole process.
 test: set-up
-	swift test --no-parallel
+	Scripts/test
 
 # What must pass before a change lands. The long form does so many random operations, compiled with optimization, then
 # repeats the pools' tests, each time with other seeds: make check-long OPERATIONS=1000000000 ROUNDS=50

@@ -67,8 +67,13 @@ final class ModelHandle: ModelTensor, @unchecked Sendable {
 
     private(set) var handle: MemoryHandle
     let keeper: Keeper
+    /// The pool that made it, which may be gone from the world by now.
+    let maker: ObjectIdentifier
 
-    init(_ handle: MemoryHandle, _ place: Int, _ generation: Int, keeper: Keeper) {
+    init(
+        _ handle: MemoryHandle, _ place: Int, _ generation: Int, keeper: Keeper, maker: any TensorAllocator
+    ) {
+        self.maker = ObjectIdentifier(maker as AnyObject)
         self.handle = handle
         self.keeper = keeper
         unsafe super.init(handle.bytes, place, generation)

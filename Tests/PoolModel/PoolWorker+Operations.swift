@@ -60,7 +60,7 @@ extension PoolWorker {
         }
         // The base frees all its pools' tensors; a pool only its own.
         guard pool is TensorMemoryPool || pool is OptimizedTensorMemoryPool, tensor.keeper.isAnyPool,
-            world.pool(of: tensor).map({ $0 as AnyObject !== pool as AnyObject }) ?? true
+            tensor.maker != ObjectIdentifier(pool as AnyObject)
         else { return }
         if PoolWorld.isFreed(tensor.handle, by: pool) { throw ModelFailure("freed by another pool") }
     }

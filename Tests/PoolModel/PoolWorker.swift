@@ -103,13 +103,14 @@ package struct PoolWorker: ~Copyable {
         if place == PoolWorld.placeOfBudget {
             let handle = try world.budget.allocateTensor(
                 id: choices.filler(), byteCount: byteCount, isModelWeight: isWeight, isTemporary: isTemporary)
-            return ModelHandle(handle, place, entry.generation, keeper: .budget)
+            return ModelHandle(handle, place, entry.generation, keeper: .budget, maker: entry.pool)
         }
         let handle = try entry.pool.allocateTensor(
             id: choices.filler(), byteCount: byteCount, device: .cpu, isModelWeight: isWeight,
             isTemporary: isTemporary)
         return ModelHandle(
-            handle, place, entry.generation, keeper: place == PoolWorld.placeOfPlan ? .plan(entry.pool) : .anyPool)
+            handle, place, entry.generation, keeper: place == PoolWorld.placeOfPlan ? .plan(entry.pool) : .anyPool,
+            maker: entry.pool)
     }
 
     /// A limit may be reached; nothing else may be refused. Makes room.

@@ -3,6 +3,8 @@
     /// One for each lane.
     let recorders: [LatencyRecorder]
     var rounds = 0
+    /// When the latest round began that has a pace.
+    var paceOrigin: UInt64?
     private let clockNanoseconds: UInt64
     private var takenNanoseconds: UInt64 = 0
 

@@ -41,6 +41,7 @@ extension Replay where Block: ~Copyable {
         latencyRecording = recording
         recording.rounds += 1
         let origin = ReplayClock.nanoseconds
+        recording.paceOrigin = mode.speed == nil ? nil : origin
         return schedule.lanes.indices.map { lane in
             let pace = mode.speed.map {
                 EventPace(times: schedule.lanes[lane].times, speed: $0, origin: origin, handOvers: handOvers)
@@ -60,8 +61,9 @@ extension Replay where Block: ~Copyable {
         }
         try release(schedule.lanes.map(\.releases), on: crew)
         let worked = outcomes.filter { $0.eventsDone > 0 }
-        let start = worked.map(\.start).min() ?? 0
-        let end = worked.map(\.end).max() ?? 0
+        // A thread that is ready late is late for its events: the pace began without it.
+        let start = latencyRecording?.paceOrigin ?? worked.map(\.start).min() ?? 0
+        let end = worked.map(\.end).max() ?? start
         return ReplayRound(
             nanoseconds: Int(end - start),
             processorNanoseconds: outcomes.reduce(0) { $0 + Int($1.processorNanoseconds) },

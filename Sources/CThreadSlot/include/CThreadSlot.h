@@ -16,21 +16,25 @@
 /// How many engines a process can have at one time: the length of each thread's table.
 enum { tensorpool_engine_capacity = 1024 };
 
-/// One thread's way to its caches, one entry an engine.
+/// One thread's way to its caches, one entry an engine, never null.
 struct tensorpool_thread {
-    void *_Nullable *_Nonnull caches;
+    void *_Nonnull *_Nonnull caches;
     uint32_t busy;
     uint32_t finished;
 };
 
 extern _Thread_local struct tensorpool_thread tensorpool_thread_slot TENSORPOOL_INITIAL_EXEC;
 
-/// Says that this thread is about to use its cache of an engine, and returns that cache, or null.
+/// What an entry names where the thread has no cache: one that is never written, all bins of which are closed. So the hot
+/// path need not ask whether there is a cache: it finds nothing in this one, and cannot leave anything there.
+extern const struct tensorpool_no_cache tensorpool_no_cache;
+
+/// Says that this thread is about to use its cache of an engine, and returns that cache, or the one that keeps nothing.
 ///
 /// Another thread that wants the cache first empties the entry, then calls `tensorpool_barrier_all_threads`, then
-/// waits for `busy` to fall: so either it sees this store, or this load sees its null. Two plain stores and a load,
+/// waits for `busy` to fall: so either it sees this store, or this load sees the empty entry. Two plain stores and a load,
 /// where a lock would cost two atomic read-modify-writes. Where no such barrier exists, a fence stands here instead.
-TENSORPOOL_INLINE void *_Nullable tensorpool_enter(uint32_t engine) {
+TENSORPOOL_INLINE void *_Nonnull tensorpool_enter(uint32_t engine) {
     __atomic_store_n(&tensorpool_thread_slot.busy, 1, __ATOMIC_RELAXED);
 #if defined(__linux__)
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -54,12 +58,14 @@ TENSORPOOL_INLINE bool tensorpool_is_busy(const struct tensorpool_thread *_Nonnu
 
 TENSORPOOL_INLINE void *_Nullable tensorpool_load_entry(
     const struct tensorpool_thread *_Nonnull thread, uint32_t engine) {
-    return __atomic_load_n(&thread->caches[engine], __ATOMIC_ACQUIRE);
+    void *const cache = __atomic_load_n(&thread->caches[engine], __ATOMIC_ACQUIRE);
+    return cache == &tensorpool_no_cache ? NULL : cache;
 }
 
 TENSORPOOL_INLINE void tensorpool_store_entry(
     struct tensorpool_thread *_Nonnull thread, uint32_t engine, void *_Nullable cache) {
-    __atomic_store_n(&thread->caches[engine], cache, __ATOMIC_RELEASE);
+    void *const entry = cache == NULL ? (void *)&tensorpool_no_cache : cache;
+    __atomic_store_n(&thread->caches[engine], entry, __ATOMIC_RELEASE);
 }
 
 /// Whether a lock may be taken by a flag alone: it takes a barrier on all threads, and a ThreadSanitizer that would see it.
@@ -111,22 +117,24 @@ TENSORPOOL_INLINE void tensorpool_order_store_before_load(void) {
 #endif
 }
 
-/// The place in a thread's cache of a request, by its bytes in lines of 64, rounded up: its size class (SizeClass.swift),
-/// and for no bytes at all a place that is always empty.
+/// The place in a thread's cache of a request, by its bytes in lines of 64, rounded up: how many bytes behind the first bin
+/// that of its size class stands (SizeClass.swift), and for no bytes at all a bin that is always empty.
 enum { tensorpool_line_capacity = 513, tensorpool_empty_place = 177 };
-static const uint8_t tensorpool_place_of_lines[tensorpool_line_capacity] = {
-    [0] = tensorpool_empty_place,
-    [1] = 0, [2] = 1, [3] = 2, [4] = 3,
-    [5] = 4, [6] = 5, [7] = 6, [8] = 7,
-    [9 ... 10] = 8, [11 ... 12] = 9, [13 ... 14] = 10, [15 ... 16] = 11,
-    [17 ... 20] = 12, [21 ... 24] = 13, [25 ... 28] = 14, [29 ... 32] = 15,
-    [33 ... 40] = 16, [41 ... 48] = 17, [49 ... 56] = 18, [57 ... 64] = 19,
-    [65 ... 80] = 20, [81 ... 96] = 21, [97 ... 112] = 22, [113 ... 128] = 23,
-    [129 ... 160] = 24, [161 ... 192] = 25, [193 ... 224] = 26, [225 ... 256] = 27,
-    [257 ... 320] = 28, [321 ... 384] = 29, [385 ... 448] = 30, [449 ... 512] = 31,
+#define BIN(number) ((number) * 64)
+static const uint16_t tensorpool_place_of_lines[tensorpool_line_capacity] = {
+    [0] = BIN(tensorpool_empty_place),
+    [1] = BIN(0), [2] = BIN(1), [3] = BIN(2), [4] = BIN(3),
+    [5] = BIN(4), [6] = BIN(5), [7] = BIN(6), [8] = BIN(7),
+    [9 ... 10] = BIN(8), [11 ... 12] = BIN(9), [13 ... 14] = BIN(10), [15 ... 16] = BIN(11),
+    [17 ... 20] = BIN(12), [21 ... 24] = BIN(13), [25 ... 28] = BIN(14), [29 ... 32] = BIN(15),
+    [33 ... 40] = BIN(16), [41 ... 48] = BIN(17), [49 ... 56] = BIN(18), [57 ... 64] = BIN(19),
+    [65 ... 80] = BIN(20), [81 ... 96] = BIN(21), [97 ... 112] = BIN(22), [113 ... 128] = BIN(23),
+    [129 ... 160] = BIN(24), [161 ... 192] = BIN(25), [193 ... 224] = BIN(26), [225 ... 256] = BIN(27),
+    [257 ... 320] = BIN(28), [321 ... 384] = BIN(29), [385 ... 448] = BIN(30), [449 ... 512] = BIN(31),
 };
+#undef BIN
 
-TENSORPOOL_INLINE uint8_t tensorpool_place(size_t lines) { return tensorpool_place_of_lines[lines]; }
+TENSORPOOL_INLINE uint16_t tensorpool_place(size_t lines) { return tensorpool_place_of_lines[lines]; }
 
 /// How many static plans a process can have at one time.
 enum { tensorpool_plan_capacity = 4096 };
@@ -157,8 +165,11 @@ TENSORPOOL_INLINE void tensorpool_set_plan_closed(uint32_t plan, bool is_closed)
     __atomic_store_n(&tensorpool_plans[plan].is_closed, is_closed, __ATOMIC_RELEASE);
 }
 
-/// The table every thread starts with: all entries null, never written.
-void *_Nullable *_Nonnull tensorpool_empty_table(void);
+/// The table every thread starts with: all entries empty, never written.
+void *_Nonnull *_Nonnull tensorpool_empty_table(void);
+
+/// Empties all entries of a table.
+void tensorpool_clear_table(void *_Nonnull *_Nonnull table);
 
 /// Makes every thread of the process pass a full memory barrier before this returns. False where it could not be had.
 bool tensorpool_barrier_all_threads(void);

@@ -64,7 +64,9 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
     ) throws(TensorPoolError) -> TensorBuffer {
         if alignment > 0 && alignment <= 64 && alignment & (alignment &- 1) == 0 && traits.isCacheable {
-            if let place = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
+            let place: BlockKind
+            if let own = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
+                place = own
                 let route = routes.route(ofBin: place.bin, role: traits.role)
                 let number = number(route)
                 if let address = unsafe HotPath.pop(engine: number, kind: route.kind, byteCount: byteCount) {
@@ -73,12 +75,20 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
                         start: address, byteCount: byteCount, engine: number, kind: route.kind)
                 }
             } else {
-                let kind = BlockKind.span(Granule.count(byteCount))
-                let number = number(routes.route(ofBin: kind.bin, role: traits.role))
+                place = .span(Granule.count(byteCount))
+                let number = number(routes.route(ofBin: place.bin, role: traits.role))
                 if let address = unsafe HotPath.popShared(engine: number, byteCount: byteCount) {
                     if zeroed { unsafe optimizedFront.engine.zero(address, byteCount) }
-                    return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
+                    return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: place)
                 }
+            }
+            // The standard strategy has nothing warm beyond its thread caches but blocks of classes.
+            if !zeroed && !routes.isLookDue(ofBin: place.bin)
+                && !routes.route(ofBin: place.bin, role: traits.role).isStandard,
+                let block = unsafe optimizedFront.engine.takeWarm(byteCount)
+            {
+                return unsafe TensorBuffer(
+                    start: block.address, byteCount: byteCount, engine: optimizedFront.number, kind: block.kind)
             }
         }
         return try allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
@@ -149,18 +159,20 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     func allocateBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
         -> TensorBuffer
     {
-        if let plan = routes.plan(byteCount: byteCount, role: traits.role) {
+        let bin = RouteTable.bin(byteCount)
+        if let plan = routes.plan(byteCount: byteCount, bin: bin, role: traits.role) {
             return try timedBuffer(plan, alignment: alignment, zeroed: zeroed, traits: traits)
         }
         // No variable for the engine: it is not to be retained.
-        return isStandard(byteCount, traits.role)
+        return isStandard(byteCount, bin, traits.role)
             ? try standardFront.allocateWarm(
                 byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
             : try optimizedFront.allocateWarm(
                 byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 
-    private func timedBuffer(_ plan: RouteTable.Plan, alignment: Int, zeroed: Bool, traits: TensorTraits)
+    /// Makes a timed allocation.
+    func timedBuffer(_ plan: RouteTable.Plan, alignment: Int, zeroed: Bool, traits: TensorTraits)
         throws(TensorPoolError) -> TensorBuffer
     {
         let engine = plan.strategy == .standard ? standardFront.engine : optimizedFront.engine
@@ -170,13 +182,24 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
         let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.firstTouch($0) }
         routes.record(plan, .allocation(allocation, touch, by: plan.strategy))
+        returnTrials(plan)
         return buffer
+    }
+
+    /// Gives back what earlier trials of the standard strategy left in its arena, where the size is not served by it: its
+    /// decay would keep that for seconds beside the memory that the optimized strategy has for the same tensors.
+    private func returnTrials(_ plan: RouteTable.Plan) {
+        guard plan.strategy == .standard, !routes.route(ofBin: plan.bin, role: .activation).isStandard else { return }
+        let start = MonotonicClock.now()
+        standardFront.engine.base.purge(.standard, TensorSizeCategory(byteCount: plan.byteCount))
+        routes.charge(Double(MonotonicClock.now() - start))
     }
 
     @usableFromInline @inline(never)
     func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
-        guard let plan = routes.plan(byteCount: byteCount, role: traits.role) else {
-            return isStandard(byteCount, traits.role)
+        let bin = RouteTable.bin(byteCount)
+        guard let plan = routes.plan(byteCount: byteCount, bin: bin, role: traits.role) else {
+            return isStandard(byteCount, bin, traits.role)
                 ? try standardFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
                 : try optimizedFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
         }
@@ -186,14 +209,14 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
         unsafe routes.record(
             plan, .allocation(allocation, Filling.firstTouch(handle.bytes), by: plan.strategy))
+        returnTrials(plan)
         return handle
     }
 
-    private func isStandard(_ byteCount: Int, _ role: TensorRole) -> Bool {
+    @inline(__always)
+    private func isStandard(_ byteCount: Int, _ bin: Int, _ role: TensorRole) -> Bool {
         if role == .weight { return false }
         // The error for a size that is none is the same everywhere.
-        guard byteCount > 0 else { return true }
-        let kind = EngineFront.kind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling)
-        return routes.route(ofBin: kind.bin, role: role).isStandard
+        return byteCount <= 0 || routes.route(ofBin: bin, role: role).isStandard
     }
 }

@@ -22,7 +22,7 @@ public import Synchronization
     /// Two rows of routes: temporaries, and all others. By the standard strategy's bins, of which the optimized one's are a part.
     @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Atomic<UInt16>>
     /// For each bin, visits that need not be looked at. Plain loads and stores: where threads lose some, no harm is done.
-    nonisolated(unsafe) private let skips: UnsafeMutablePointer<Atomic<Int>>
+    @usableFromInline nonisolated(unsafe) let skips: UnsafeMutablePointer<Atomic<Int>>
     /// What measuring may cost: a millisecond at first, then 2 ns for each allocation off the hot path.
     private static let firstAllowance = 1e6
     private static let allowancePerVisit = 2.0
@@ -35,13 +35,20 @@ public import Synchronization
         self.configuration = configuration
         unsafe entries = .allocate(capacity: 2 * CacheLayout.binCount)
         for index in 0..<2 * CacheLayout.binCount { unsafe (entries + index).initialize(to: Atomic(0)) }
-        unsafe skips = .allocate(capacity: CacheLayout.recordBin)
-        for index in 0..<CacheLayout.recordBin { unsafe (skips + index).initialize(to: Atomic(0)) }
+        unsafe skips = .allocate(capacity: CacheLayout.binCount)
+        for index in 0..<CacheLayout.binCount {
+            // A look would find no rule to measure by; of a request for no bytes it is the cold path that says so.
+            let isOutside =
+                index < CacheLayout.recordBin
+                && (Self.largestByteCount(ofBin: index) <= configuration.standardCeiling
+                    || Self.smallestByteCount(ofBin: index) > configuration.optimizedFloor)
+            unsafe (skips + index).initialize(to: Atomic(isOutside ? .max : 0))
+        }
         publish(State())
     }
 
     deinit {
-        unsafe skips.deinitialize(count: CacheLayout.recordBin)
+        unsafe skips.deinitialize(count: CacheLayout.binCount)
         unsafe skips.deallocate()
         unsafe entries.deinitialize(count: 2 * CacheLayout.binCount)
         unsafe entries.deallocate()
@@ -49,23 +56,27 @@ public import Synchronization
 
     /// Where the tensors of one bin and role go: to which strategy, and to which of its bins.
     @frozen @usableFromInline struct Route {
-        /// The kind of block there, and 256 for the optimized strategy.
+        /// The kind of block there, and a bit above for the optimized strategy.
         @usableFromInline let rawValue: UInt16
+        @usableFromInline static let optimizedBit: UInt16 = 0x4000
 
         @inlinable @inline(__always) init(rawValue: UInt16) { self.rawValue = rawValue }
 
-        @inlinable @inline(__always) var isStandard: Bool { rawValue < 256 }
-        @inlinable @inline(__always) var kind: BlockKind { BlockKind(rawValue: rawValue & 0xFF) }
+        @inlinable @inline(__always) var isStandard: Bool { rawValue < Self.optimizedBit }
+        @inlinable @inline(__always) var kind: BlockKind { BlockKind(rawValue: rawValue & (Self.optimizedBit &- 1)) }
 
         init(_ strategy: AllocationStrategy, bin: Int) {
             // Between the two strategies' ceilings the optimized one has granules where the standard one has classes.
             let isClassOfBoth =
                 bin >= SizeClass.count || SizeClass.byteCount(bin) <= OptimizedTensorMemoryPool.smallCeiling
+            let kind = BlockKind(bin: bin)
             rawValue =
-                strategy == .standard
-                ? UInt16(bin)
-                : 256
-                    + (isClassOfBoth ? UInt16(bin) : BlockKind.span(Granule.count(SizeClass.byteCount(bin))).rawValue)
+                if strategy == .standard {
+                    kind.rawValue
+                } else {
+                    Self.optimizedBit
+                        + (isClassOfBoth ? kind : BlockKind.span(Granule.count(SizeClass.byteCount(bin)))).rawValue
+                }
         }
     }
 
@@ -100,15 +111,20 @@ public import Synchronization
     /// Counts a visit of the slow path; a timed allocation to make where one is due. Cost: a load and a store, now and
     /// then a lock.
     @inline(__always)
-    func plan(byteCount: Int, role: TensorRole) -> Plan? {
-        guard byteCount > configuration.standardCeiling, byteCount <= configuration.optimizedFloor else { return nil }
-        let bin = Self.bin(byteCount)
-        let left = unsafe skips[bin].load(ordering: .relaxed)
-        if left > 0 {
-            unsafe skips[bin].store(left &- 1, ordering: .relaxed)
-            return nil
-        }
+    func plan(byteCount: Int, bin: Int, role: TensorRole) -> Plan? {
+        guard byteCount > configuration.standardCeiling, byteCount <= configuration.optimizedFloor,
+            isLookDue(ofBin: bin)
+        else { return nil }
         return look(byteCount: byteCount, bin: bin, role: role)
+    }
+
+    /// Counts a visit of the slow path; whether ``plan(byteCount:bin:role:)`` is to be asked.
+    @inlinable @inline(__always)
+    func isLookDue(ofBin bin: Int) -> Bool {
+        let left = unsafe skips[bin].load(ordering: .relaxed)
+        guard left > 0 else { return true }
+        unsafe skips[bin].store(left &- 1, ordering: .relaxed)
+        return false
     }
 
     @inline(never)
@@ -141,6 +157,9 @@ public import Synchronization
             if changed { publish(state) }
         }
     }
+
+    /// Takes what else measuring cost, in nanoseconds, from what it may cost.
+    func charge(_ nanoseconds: Double) { state.withLock { $0.allowance -= nanoseconds } }
 
     /// Starts a size with what a calibration measured, where the size is one that is measured.
     func seed(byteCount: Int, standard: Double, optimized: Double) {
@@ -181,7 +200,7 @@ public import Synchronization
     }
 
     /// The bin of a size: the standard strategy's, of which the optimized one's are a part.
-    private static func bin(_ byteCount: Int) -> Int {
+    @inline(__always) static func bin(_ byteCount: Int) -> Int {
         guard byteCount > 0 else { return 0 }
         return EngineFront.kind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling).bin
     }
@@ -191,6 +210,13 @@ public import Synchronization
         if bin < CacheLayout.firstSpanBin { return SizeClass.byteCount(bin) }
         let granules = bin - CacheLayout.firstSpanBin + 1
         return granules <= 64 ? granules << Granule.shift : .max
+    }
+
+    /// The smallest request of each bin; of those that several sizes share, of all of them.
+    private static func smallestByteCount(ofBin bin: Int) -> Int {
+        if bin == 0 { return 1 }
+        let before = min(bin, CacheLayout.firstSharedBin) - 1
+        return largestByteCount(ofBin: before) + 1
     }
 
     /// Writes the routes for the hot path to read.
@@ -209,7 +235,7 @@ public import Synchronization
                     .store(Route(route, bin: bin).rawValue, ordering: .relaxed)
             }
             unsafe entries[row * CacheLayout.binCount + CacheLayout.emptyBin]
-                .store(UInt16(CacheLayout.emptyBin), ordering: .relaxed)
+                .store(BlockKind(bin: CacheLayout.emptyBin).rawValue, ordering: .relaxed)
         }
     }
 }

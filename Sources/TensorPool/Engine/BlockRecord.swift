@@ -37,9 +37,14 @@ public import Synchronization
         Int(truncatingIfNeeded: (state &>> ownerShift) & 0xFFFF)
     }
 
-    /// The state of the next tensor of a record: a generation further, live.
-    @inlinable @inline(__always) static func next(after state: UInt64, owner: Int) -> UInt64 {
-        (state | (generationStep &- 1)) &+ 1 &+ (UInt64(truncatingIfNeeded: owner) &<< ownerShift | live)
+    /// What a state holds beside the generation, where the tensor is live.
+    static func mark(ofOwner owner: Int) -> UInt64 { UInt64(owner) << ownerShift | live }
+
+    @usableFromInline static let markMask: UInt64 = generationStep &- 1
+
+    /// The state of the next tensor of a record: a generation further, with the mark of its owner.
+    @inlinable @inline(__always) static func next(after state: UInt64, mark: UInt64) -> UInt64 {
+        (state | markMask) &+ 1 &+ mark
     }
 
     /// Whether two states speak of one tensor.

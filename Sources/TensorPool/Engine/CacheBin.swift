@@ -19,7 +19,7 @@
     /// Where `top` may not pass. Slow paths set it within the cache's byte budget.
     @usableFromInline private(set) var ceiling: UnsafeMutablePointer<UnsafeMutableRawPointer>
     /// Allocations of this size that may follow before one is sampled.
-    @usableFromInline var untilSample: UInt32
+    @usableFromInline var untilSample: Int32
     /// How many addresses may be kept now.
     private var keptLimit: UInt16
     /// How many addresses there is place for.
@@ -54,7 +54,7 @@
     @usableFromInline static let empty: UInt = 0
     @usableFromInline static let closed: UInt = 1
     /// One in so many allocations of one size by one thread, less one, takes the slow path, which measures and settles.
-    static let sampleMask: UInt32 = 1023
+    static let sampleMask: Int32 = 1023
 }
 
 /// What slow paths do, with the engine's lock or in the owner's hot path.

@@ -35,8 +35,7 @@ extension Engine {
             let served = withState { state -> Served in
                 let cache = unsafe currentCache(&state)
                 if state.isQuietLookDue { scavengeQuietThreads(&state) }
-                let isTimed = state.slowAllocations & EngineState.timingMask == EngineState.timingMask
-                state.slowAllocations += 1
+                let isTimed = unsafe state.isTimed(cache)
                 let backendAllocations = state.backendAllocations
                 let start = isTimed ? MonotonicClock.now() : 0
                 let served = unsafe state.allocate(request, cache: cache)
@@ -80,14 +79,28 @@ extension Engine {
     @usableFromInline @inline(never) static func free(
         engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind
     ) {
-        if let entry = unsafe tensorpool_load_entry(tensorpool_current_thread(), engine) {
-            let cache = unsafe entry.assumingMemoryBound(to: ThreadCache.self)
-            // Not retained: the block that is to be freed keeps the engine, and after it nothing is touched.
-            let isDone = unsafe cache.pointee.engine._withUnsafeGuaranteedRef {
-                unsafe $0.giveWarm(address, byteCount: byteCount, kind: kind, cache)
-            }
-            if isDone { return }
+        guard let entry = unsafe tensorpool_load_entry(tensorpool_current_thread(), engine) else {
+            unsafe freeCold(engine: engine, address: address, byteCount: byteCount, kind: kind)
+            return
         }
+        let cache = unsafe entry.assumingMemoryBound(to: ThreadCache.self)
+        // Not retained: the block that is to be freed keeps the engine, and after it nothing is touched.
+        unsafe cache.pointee.engine._withUnsafeGuaranteedRef {
+            unsafe $0.free(address, byteCount: byteCount, kind: kind, cache)
+        }
+    }
+
+    /// The rest of that in a function of its own: the one before keeps nothing over the call, so it needs no frame.
+    @inline(never)
+    private func free(
+        _ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer
+    ) {
+        if unsafe giveWarm(address, byteCount: byteCount, kind: kind, cache) { return }
+        unsafe Self.freeCold(engine: number, address: address, byteCount: byteCount, kind: kind)
+    }
+
+    @inline(never)
+    private static func freeCold(engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind) {
         // Retained: once the block is back, another thread's last free may end the engine.
         let engine = unsafe EngineRegistry.engine(engine).takeUnretainedValue()
         if unsafe engine.free(Block(address: address, kind: kind), byteCount: byteCount) { engine.end() }

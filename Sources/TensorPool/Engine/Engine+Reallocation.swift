@@ -34,7 +34,7 @@ extension Engine {
                 return nil
             }
             unsafe record.pointee.state.store(claimed - RecordStatus.claimed, ordering: .relaxed)
-            let generation = unsafe record.describe(byteCount: new, id: id, owner: cache.pointee.ordinal)
+            let generation = unsafe record.describe(byteCount: new, id: id, mark: cache.pointee.recordMark)
             return unsafe MemoryHandle(
                 baseAddress: handle.baseAddress, byteCount: new, tensorID: id, record: record, state: generation,
                 serial: serial, kind: kind)
@@ -56,7 +56,7 @@ extension EngineState {
             case .direct: unsafe resizeDirect(block.address, to: new)
             // A standard pool's cached spans, and weights, have sizes that others rely on.
             case _ where kind.isSmall:
-                new <= configuration.smallCeiling && SizeClass.index(new) == Int(kind.rawValue)
+                new <= configuration.smallCeiling && SizeClass.index(new) == kind.bin
             default: false
             }
         guard isDone else { return nil }

@@ -58,8 +58,8 @@ extension Engine {
         for block: Block, id: UInt64, byteCount: Int, cache: ThreadCachePointer?, _ state: inout EngineState
     ) -> MemoryHandle? {
         guard let record = unsafe state.takeRecord(cache: cache) else { return nil }
-        let owner = unsafe cache?.pointee.ordinal ?? RecordStatus.noOwner
-        let generation = unsafe record.describe(byteCount: byteCount, id: id, owner: owner)
+        let mark = unsafe cache?.pointee.recordMark ?? RecordStatus.mark(ofOwner: RecordStatus.noOwner)
+        let generation = unsafe record.describe(byteCount: byteCount, id: id, mark: mark)
         return unsafe MemoryHandle(
             baseAddress: block.address, byteCount: byteCount, tensorID: id, record: record, state: generation,
             serial: serial, kind: block.kind)
@@ -96,6 +96,7 @@ extension Engine {
         if isOthers {
             state.inboxes[ordinal].append(returned)
             unsafe state.caches[ordinal].pointee.hasInbox = true
+            unsafe state.caches[ordinal].pointee.endWarmGrant()
         } else {
             unsafe state.finishReturn(returned, cache: cache)
         }

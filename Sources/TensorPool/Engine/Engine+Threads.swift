@@ -14,15 +14,15 @@ internal import Darwin
 /// rare (statistics, trim, the end of a pool) and the use is not, so the whole cost is on the side of the wish:
 ///
 ///     owner                                another thread, holding the lock
-///     busy = 1                             entry = null
+///     busy = 1                             entry = the cache that keeps nothing
 ///     (nothing: a compiler fence)          a memory barrier on all threads of the process
 ///     cache = entry                        wait until busy == 0
-///     if null: busy = 0, slow path         ... the cache is mine ...
-///     ... use it ...                       entry = cache
+///     ... use it; a miss: slow path ...    ... the cache is mine ...
+///                                          entry = cache
 ///     busy = 0
 ///
-/// Either the owner's store of `busy` is before the barrier, and is seen; or its load of `entry` is after it, and sees
-/// null.
+/// Either the owner's store of `busy` is before the barrier, and is seen; or its load of `entry` is after it, and finds
+/// nothing in what it names.
 extension Engine {
     /// The calling thread's cache as its table has it: nil before its first need, and while another thread keeps this one
     /// out of it.

@@ -11,15 +11,20 @@ extension Engine {
     @usableFromInline @inline(never)
     func takeWarm(_ byteCount: Int) -> Block? {
         guard byteCount > 0, byteCount <= Self.maximumByteCount, let cache = unsafe ownCache else { return nil }
-        let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
+        if byteCount <= smallCeiling {
+            let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
+            let isBiased = unsafe lock.lock(cache)
+            let address = unsafe state.pointee.takeWarmSmall(kind.bin, byteCount: byteCount, cache)
+            unsafe lock.unlock(cache, isBiased: isBiased)
+            return unsafe address.map { unsafe Block(address: $0, kind: kind) }
+        }
+        let granules = Granule.count(byteCount)
+        let index = CacheLayout.spanBin(granules)
         let isBiased = unsafe lock.lock(cache)
-        let address =
-            unsafe kind.isSmall
-            ? state.pointee.takeWarmSmall(kind.bin, byteCount: byteCount, cache)
-            : state.pointee.takeWarmSpan(byteCount: byteCount, cache)
+        let address = unsafe state.pointee.takeWarmSpan(granules, index, byteCount: byteCount, cache)
         unsafe lock.unlock(cache, isBiased: isBiased)
         guard let address = unsafe address else { return nil }
-        return unsafe Block(address: address, kind: kind)
+        return unsafe Block(address: address, kind: BlockKind(bin: index))
     }
 
     /// Takes a block back. False where the cold path has to.
@@ -35,8 +40,8 @@ extension Engine {
     }
 
     /// Takes back the block of a live handle that this thread allocated. False where the cold path has to.
-    @usableFromInline @inline(never)
-    func giveWarm(_ handle: MemoryHandle) -> Bool {
+    @inline(__always)
+    private func giveWarm(_ handle: MemoryHandle) -> Bool {
         guard handle.kind.isCacheable, let cache = unsafe ownCache else { return false }
         let isBiased = unsafe lock.lock(cache)
         defer { unsafe lock.unlock(cache, isBiased: isBiased) }
@@ -44,36 +49,54 @@ extension Engine {
         // Who claims another thread's record does it under the lock.
         guard unsafe state.pointee.isOrdinary(cache),
             unsafe record.pointee.state.load(ordering: .relaxed) == handle.state,
-            unsafe RecordStatus.owner(of: handle.state) == cache.pointee.ordinal
+            unsafe handle.state & RecordStatus.markMask == cache.pointee.recordMark
         else { return false }
         unsafe record.pointee.state.store(handle.state &- RecordStatus.live, ordering: .relaxed)
         unsafe state.pointee.putRecord(record, cache: cache)
         unsafe state.pointee.giveWarm(handle.baseAddress, byteCount: handle.byteCount, kind: handle.kind, cache)
         return true
     }
+
+    /// Frees the tensor of a handle that the hot path did not free.
+    @usableFromInline @inline(never)
+    func returnHandle(
+        id: UInt64, _ baseAddress: UnsafeMutableRawPointer, byteCount: Int, tensorID: UInt64,
+        record: BlockRecordPointer, state: UInt64, serial: UInt64, kind: BlockKind
+    ) throws(TensorPoolError) {
+        let handle = unsafe MemoryHandle(
+            baseAddress: baseAddress, byteCount: byteCount, tensorID: tensorID, record: record, state: state,
+            serial: serial, kind: kind)
+        if serial == self.serial && tensorID == id && giveWarm(handle) { return }
+        try returnHandle(id: id, handle)
+    }
 }
 
 extension EngineState {
-    /// One in so many slow allocations is timed, on the cold path.
-    static let timingMask = 63
+    /// One in so many allocations of the cold path is timed.
+    private static let timingMask = 63
+
+    /// Counts an allocation of the cold path; whether it is one to time: one that the warm path would have done, had the
+    /// thread's grant not been used, or one of the others now and then.
+    mutating func isTimed(_ cache: ThreadCachePointer?) -> Bool {
+        coldAllocations &+= 1
+        if let cache = unsafe cache, unsafe hasUsedWarmGrant(cache) { return true }
+        return coldAllocations & Self.timingMask == 0
+    }
 
     /// Whether nothing is due that the cold path does. Lock held.
     @inline(__always)
-    func isOrdinary(_ cache: ThreadCachePointer) -> Bool {
-        unsafe !isClosed && !cache.pointee.hasInbox && cache.pointee.slowOperations &+ 1 < Self.sweepInterval
-    }
+    func isOrdinary(_ cache: ThreadCachePointer) -> Bool { unsafe cache.pointee.warmLeft > 0 }
 
     @inline(__always)
     private func isOrdinary(_ bin: UnsafeMutablePointer<CacheBin>, _ cache: ThreadCachePointer) -> Bool {
-        unsafe isOrdinary(cache) && slowAllocations & Self.timingMask != Self.timingMask
-            && bin.pointee.untilSample > 0
+        unsafe isOrdinary(cache) && bin.pointee.untilSample > 0
     }
 
     @inline(__always)
     mutating func giveWarm(
         _ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer
     ) {
-        unsafe cache.pointee.slowOperations &+= 1
+        unsafe cache.pointee.warmLeft &-= 1
         if kind.isSmall {
             unsafe freeSmall(address, kind.bin, byteCount: byteCount, cache: cache)
         } else {
@@ -95,9 +118,9 @@ extension EngineState {
 
     /// A span of the heap that was in use before.
     @inline(__always)
-    mutating func takeWarmSpan(byteCount: Int, _ cache: ThreadCachePointer) -> UnsafeMutableRawPointer? {
-        let granules = Granule.count(byteCount)
-        let index = CacheLayout.spanBin(granules)
+    mutating func takeWarmSpan(_ granules: Int, _ index: Int, byteCount: Int, _ cache: ThreadCachePointer)
+        -> UnsafeMutableRawPointer?
+    {
         let bin = unsafe cache.bin(index)
         guard configuration.usesSpanHeap, unsafe isOrdinary(bin, cache) else { return nil }
         if unsafe !bin.pointee.keeps(granules) { unsafe adoptSize(granules, index, cache) }
@@ -115,11 +138,9 @@ extension EngineState {
     private mutating func countWarmAllocation(
         _ bin: UnsafeMutablePointer<CacheBin>, byteCount: Int, _ cache: ThreadCachePointer
     ) {
-        slowAllocations &+= 1
-        unsafe cache.pointee.slowOperations &+= 1
+        unsafe cache.pointee.warmLeft &-= 1
         unsafe bin.pointee.countAllocation()
         unsafe bin.pointee.misses &+= 1
         unsafe cache.noteAllocated(byteCount)
-        unsafe settle(cache)
     }
 }

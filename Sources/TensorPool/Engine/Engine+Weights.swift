@@ -53,7 +53,7 @@ extension Engine {
                 let claimed = handle.state - RecordStatus.live
                 unsafe record.pointee.state.store(claimed, ordering: .relaxed)
                 let generation = unsafe record.describe(
-                    byteCount: handle.byteCount, id: id, owner: RecordStatus.owner(of: handle.state))
+                    byteCount: handle.byteCount, id: id, mark: handle.state & RecordStatus.markMask)
                 if handle.kind.isSampled { unsafe state.samples.died(handle.baseAddress, now: MonotonicClock.now()) }
                 unsafe state.promoteSpan(handle.baseAddress, byteCount: handle.byteCount, cache: cache)
                 promoted = unsafe MemoryHandle(

@@ -87,6 +87,7 @@ internal import Jemalloc
             for place in unsafe state.caches.indices {
                 let cache = unsafe state.caches[place]
                 unsafe cache.pointee.owner = nil
+                unsafe cache.pointee.endWarmGrant()
                 unsafe lock.forget(cache)
             }
             state.returnIdleMemory()

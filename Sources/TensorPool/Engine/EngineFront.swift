@@ -25,11 +25,11 @@ public import CThreadSlot
     static func ownKind(_ byteCount: Int, smallCeiling: Int) -> BlockKind? {
         let lines = UInt(bitPattern: byteCount &+ 63) &>> 6
         if lines <= UInt(bitPattern: smallCeiling) &>> 6 {
-            return BlockKind(rawValue: UInt16(truncatingIfNeeded: tensorpool_place(Int(bitPattern: lines))))
+            return BlockKind(rawValue: tensorpool_place(Int(bitPattern: lines)))
         }
         let granules = Granule.count(byteCount)
         guard CacheLayout.hasOwnBin(granules: granules) else { return nil }
-        return BlockKind(rawValue: UInt16(truncatingIfNeeded: CacheLayout.firstSpanBin &+ granules &- 1))
+        return BlockKind(bin: CacheLayout.firstSpanBin &+ granules &- 1)
     }
 
     /// Allocates a buffer.
@@ -91,8 +91,10 @@ public import CThreadSlot
             } else if handle.kind.isCacheable {
                 if HotPath.pushSharedTensor(engine: number, handle) { return }
             }
-            if engine.giveWarm(handle) { return }
         }
-        try engine.returnHandle(id: id, handle)
+        // Field by field: a handle that is passed whole would be put together in memory before it is known to be needed.
+        unsafe try engine.returnHandle(
+            id: id, handle.baseAddress, byteCount: handle.byteCount, tensorID: handle.tensorID, record: handle.record,
+            state: handle.state, serial: handle.serial, kind: handle.kind)
     }
 }

@@ -106,10 +106,10 @@ enum EngineRegistry {
         if unsafe thread.pointee.caches != tensorpool_empty_table() { return true }
         guard let key = keyOfExit(),
             let memory = unsafe Backend.allocateBookkeeping(
-                capacity * MemoryLayout<UnsafeMutableRawPointer?>.stride)
+                capacity * MemoryLayout<UnsafeMutableRawPointer>.stride)
         else { return false }
-        let table = unsafe memory.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: capacity)
-        unsafe table.initialize(repeating: nil, count: capacity)
+        let table = unsafe memory.bindMemory(to: UnsafeMutableRawPointer.self, capacity: capacity)
+        unsafe tensorpool_clear_table(table)
         // Any value but null makes the destructor run.
         guard !FaultInjection.refuses(.threadKey), unsafe pthread_setspecific(key, table) == 0 else {
             unsafe table.deallocate()

@@ -34,7 +34,7 @@ extension EngineState {
 
     /// Gives slabs that no tensor has a part of back to their arena, whose decay of zero returns them to the system.
     private mutating func returnEmptySlabs() {
-        for place in heap.slabs.indices.reversed() where heap.slabs[place].takenGranules == 0 {
+        for place in heap.slabs.indices.reversed() where heap.isUnused(slab: place) {
             let removed = heap.remove(slab: place)
             unsafe Backend.free(removed.slab.address)
             unreserve(removed.backedGranules << Granule.shift)

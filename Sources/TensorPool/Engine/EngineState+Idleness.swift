@@ -15,12 +15,26 @@ extension EngineState {
     }
 
     /// How many slow operations of a thread lie between two looks at its bins.
-    static let sweepInterval = 1024
+    static let sweepInterval = warmGrant + 1
 
-    /// Now and then takes the limits of bins that were not used since the last look, so that a thread's byte budget
-    /// follows its work.
+    /// Operations that a thread may do on the warm path between two on the cold one: enough that the cold path does not
+    /// show in the slowest of a thousand. Even: a loop of one allocation and one free comes to the cold path with both in
+    /// turn.
+    static let warmGrant = 1022
+
+    /// Whether the thread is on the cold path for no other reason than that it has used its grant.
+    func hasUsedWarmGrant(_ cache: ThreadCachePointer) -> Bool {
+        unsafe cache.pointee.warmLeft == 0 && cache.pointee.warmGranted == Self.warmGrant
+    }
+
+    /// Settles, and now and then takes the limits of bins that were not used since the last look, so that a thread's byte
+    /// budget follows its work.
     mutating func noteSlowOperation(_ cache: ThreadCachePointer) {
-        unsafe cache.pointee.slowOperations += 1
+        unsafe settle(cache)
+        unsafe cache.pointee.slowOperations += 1 + cache.pointee.warmGranted - cache.pointee.warmLeft
+        let grant = unsafe isClosed || cache.pointee.hasInbox ? 0 : Self.warmGrant
+        unsafe cache.pointee.warmLeft = grant
+        unsafe cache.pointee.warmGranted = grant
         guard unsafe cache.pointee.slowOperations >= Self.sweepInterval else { return }
         unsafe cache.pointee.slowOperations = 0
         relievePressure()

@@ -41,8 +41,8 @@ internal import Jemalloc
     var absorbedFrees = 0
     var weightAllocations = 0
     var weightFrees = 0
-    /// Requests that did not take the hot path; one in 64 is timed.
-    var slowAllocations = 0
+    /// Requests on the cold path.
+    var coldAllocations = 0
     var samples = AllocationSamples()
     /// How the system's memory pressure is read; tests put their own here.
     var pressure: @Sendable () -> MemoryPressure = { MemoryPressure.current() }
@@ -125,22 +125,21 @@ internal import Jemalloc
     mutating func countFree(bin: Int, byteCount: Int, cache: ThreadCachePointer?) {
         if let cache = unsafe cache {
             unsafe cache.bin(bin).pointee.countFree()
-            unsafe cache.pointee.freedBytes &+= byteCount
-            unsafe settle(cache)
+            unsafe cache.noteFreed(byteCount)
         } else {
             sharedCounts[bin].frees += 1
             liveBytes -= byteCount
         }
     }
 
-    /// Brings a cache's live bytes and their peak into the engine's. Exact for one thread; with several, the peak may
-    /// miss what other threads have not settled yet.
+    /// Brings a cache's live bytes and their peak into the engine's. Exact for one thread; with several, the peak may miss
+    /// what others have not settled yet, or add peaks that were not at one time.
     @inline(__always)
     mutating func settle(_ cache: ThreadCachePointer) {
         unsafe peakLiveBytes = max(peakLiveBytes, liveBytes &+ cache.pointee.peakLiveBytes)
-        unsafe liveBytes &+= cache.pointee.allocatedBytes &- cache.pointee.freedBytes
+        unsafe liveBytes &+= cache.pointee.liveBytes
         unsafe cache.pointee.allocatedBytes = 0
-        unsafe cache.pointee.freedBytes = 0
+        unsafe cache.pointee.peakMark = 0
         unsafe cache.pointee.peakLiveBytes = 0
     }
 

@@ -24,36 +24,42 @@ public import Synchronization
 
     @inlinable @inline(__always)
     static func pop(engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int) -> UnsafeMutableRawPointer? {
-        guard let raw = unsafe tensorpool_enter(engine) else {
+        let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
+        let bin = unsafe cache.bin(of: kind)
+        guard unsafe bin.pointee.keeps(granules), let address = unsafe bin.pointee.popNewest() else {
             tensorpool_leave()
             return nil
         }
-        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
-        let bin = unsafe cache.bin(kind.bin)
-        let left = unsafe bin.pointee.untilSample
-        guard left > 0, unsafe bin.pointee.keeps(granules), let address = unsafe bin.pointee.popNewest() else {
+        guard unsafe bin.pointee.countHit() else {
+            unsafe takeBack(address, kind, cache)
             tensorpool_leave()
             return nil
         }
-        unsafe bin.pointee.untilSample = left &- 1
         unsafe cache.noteAllocated(byteCount)
         tensorpool_leave()
         return unsafe address
     }
 
+    /// Undoes a pop and its count.
+    @usableFromInline @inline(never)
+    static func takeBack(_ address: UnsafeMutableRawPointer, _ kind: BlockKind, _ cache: ThreadCachePointer) {
+        let bin = unsafe cache.bin(of: kind)
+        unsafe bin.pointee.untilSample &+= 1
+        unsafe _ = bin.pointee.pushNewest(address)
+    }
+
     /// Whether the next allocation of a kind is to be sampled.
     static func isSample(engine: UInt32, kind: BlockKind) -> Bool {
         defer { tensorpool_leave() }
-        guard let raw = unsafe tensorpool_enter(engine) else { return false }
-        return unsafe raw.assumingMemoryBound(to: ThreadCache.self).bin(kind.bin).pointee.untilSample == 0
+        let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
+        return unsafe cache.bin(of: kind).pointee.untilSample == 0
     }
 
     /// Takes a block where the allocation is one that is to be sampled. Nil where it is not, or where there is no block.
     static func popSampled(engine: UInt32, kind: BlockKind, byteCount: Int) -> UnsafeMutableRawPointer? {
         defer { tensorpool_leave() }
-        guard let raw = unsafe tensorpool_enter(engine) else { return nil }
-        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
-        let bin = unsafe cache.bin(kind.bin)
+        let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
+        let bin = unsafe cache.bin(of: kind)
         let granules = kind.hasOwnBin ? nil : Granule.count(byteCount)
         guard unsafe bin.pointee.untilSample == 0, unsafe bin.pointee.keeps(granules), unsafe bin.pointee.count > 0
         else { return nil }
@@ -80,17 +86,13 @@ public import Synchronization
     static func push(
         engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int, address: UnsafeMutableRawPointer
     ) -> Bool {
-        guard let raw = unsafe tensorpool_enter(engine) else {
-            tensorpool_leave()
-            return false
-        }
-        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
-        let bin = unsafe cache.bin(kind.bin)
+        let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
+        let bin = unsafe cache.bin(of: kind)
         guard unsafe bin.pointee.keeps(granules), unsafe bin.pointee.pushNewest(address) else {
             tensorpool_leave()
             return false
         }
-        unsafe cache.pointee.freedBytes &+= byteCount
+        unsafe cache.noteFreed(byteCount)
         tensorpool_leave()
         return true
     }
@@ -115,26 +117,25 @@ public import Synchronization
 
     @inlinable @inline(__always)
     static func popTensor(engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int, id: UInt64) -> Tensor? {
-        guard let raw = unsafe tensorpool_enter(engine) else {
+        let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
+        let bin = unsafe cache.bin(of: kind)
+        let records = unsafe cache.bin(CacheLayout.recordBin)
+        guard unsafe bin.pointee.keeps(granules), let address = unsafe bin.pointee.popNewest() else {
             tensorpool_leave()
             return nil
         }
-        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
-        let bin = unsafe cache.bin(kind.bin)
-        let records = unsafe cache.bin(CacheLayout.recordBin)
-        let left = unsafe bin.pointee.untilSample
-        guard left > 0, unsafe bin.pointee.keeps(granules), let address = unsafe bin.pointee.popNewest() else {
+        guard unsafe bin.pointee.countHit() else {
+            unsafe takeBack(address, kind, cache)
             tensorpool_leave()
             return nil
         }
         guard let free = unsafe records.pointee.popNewest() else {
-            unsafe _ = bin.pointee.pushNewest(address)
+            unsafe takeBack(address, kind, cache)
             tensorpool_leave()
             return nil
         }
-        unsafe bin.pointee.untilSample = left &- 1
         let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
-        let state = unsafe record.describe(byteCount: byteCount, id: id, owner: cache.pointee.ordinal)
+        let state = unsafe record.describe(byteCount: byteCount, id: id, mark: cache.pointee.recordMark)
         unsafe cache.noteAllocated(byteCount)
         tensorpool_leave()
         return unsafe (address, record, state)
@@ -143,11 +144,10 @@ public import Synchronization
     /// A handle's record for a block that was got already; nil where the thread has none at hand.
     static func describe(_ block: Block, engine: UInt32, byteCount: Int, id: UInt64) -> Tensor? {
         defer { tensorpool_leave() }
-        guard let raw = unsafe tensorpool_enter(engine) else { return nil }
-        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
+        let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
         guard let free = unsafe cache.bin(CacheLayout.recordBin).pointee.popNewest() else { return nil }
         let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
-        let state = unsafe record.describe(byteCount: byteCount, id: id, owner: cache.pointee.ordinal)
+        let state = unsafe record.describe(byteCount: byteCount, id: id, mark: cache.pointee.recordMark)
         return unsafe (block.address, record, state)
     }
 
@@ -165,17 +165,13 @@ public import Synchronization
 
     @inlinable @inline(__always)
     static func pushTensor(engine: UInt32, _ handle: borrowing MemoryHandle, granules: Int?) -> Bool {
-        guard let raw = unsafe tensorpool_enter(engine) else {
-            tensorpool_leave()
-            return false
-        }
-        let cache = unsafe raw.assumingMemoryBound(to: ThreadCache.self)
-        let bin = unsafe cache.bin(handle.kind.bin)
+        let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
+        let bin = unsafe cache.bin(of: handle.kind)
         let records = unsafe cache.bin(CacheLayout.recordBin)
         let record = unsafe handle.record
         let state = handle.state
         guard unsafe record.pointee.state.load(ordering: .relaxed) == state,
-            unsafe RecordStatus.owner(of: state) == cache.pointee.ordinal, unsafe bin.pointee.keeps(granules),
+            unsafe state & RecordStatus.markMask == cache.pointee.recordMark, unsafe bin.pointee.keeps(granules),
             unsafe records.pointee.pushNewest(UnsafeMutableRawPointer(record))
         else {
             tensorpool_leave()
@@ -187,7 +183,7 @@ public import Synchronization
             return false
         }
         unsafe record.pointee.state.store(state &- RecordStatus.live, ordering: .relaxed)
-        unsafe cache.pointee.freedBytes &+= handle.byteCount
+        unsafe cache.noteFreed(handle.byteCount)
         tensorpool_leave()
         return true
     }
@@ -218,6 +214,12 @@ extension CacheBin {
         return unsafe next
     }
 
+    /// Counts an allocation that the bin serves; false where it is one to be sampled.
+    @inlinable @inline(__always) mutating func countHit() -> Bool {
+        unsafe untilSample &-= 1
+        return unsafe untilSample >= 0
+    }
+
     /// Keeps an address where there is place.
     @inlinable @inline(__always) mutating func pushNewest(_ address: UnsafeMutableRawPointer) -> Bool {
         let newest = unsafe slot
@@ -235,18 +237,23 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
     @inlinable @inline(__always) func noteAllocated(_ byteCount: Int) {
         let allocated = unsafe pointee.allocatedBytes &+ byteCount
         unsafe pointee.allocatedBytes = allocated
-        let live = unsafe allocated &- pointee.freedBytes
-        if unsafe live > pointee.peakLiveBytes { unsafe pointee.peakLiveBytes = live }
+        let mark = unsafe pointee.peakMark
+        if allocated > mark {
+            unsafe pointee.peakLiveBytes &+= allocated &- mark
+            unsafe pointee.peakMark = allocated
+        }
     }
+
+    @inlinable @inline(__always) func noteFreed(_ byteCount: Int) { unsafe pointee.peakMark &+= byteCount }
 }
 
 extension UnsafeMutablePointer where Pointee == BlockRecord {
     /// Makes a free record the description of a live tensor, and returns the state its handle carries.
     @inlinable @inline(__always)
-    func describe(byteCount: Int, id: UInt64, owner: Int) -> UInt64 {
+    func describe(byteCount: Int, id: UInt64, mark: UInt64) -> UInt64 {
         unsafe pointee.tensorID = id
         unsafe pointee.byteCount = byteCount
-        let state = unsafe RecordStatus.next(after: pointee.state.load(ordering: .relaxed), owner: owner)
+        let state = unsafe RecordStatus.next(after: pointee.state.load(ordering: .relaxed), mark: mark)
         // Release: a thread that gets the handle sees the description.
         unsafe pointee.state.store(state, ordering: .releasing)
         return state

@@ -3,7 +3,6 @@
     let address: UnsafeMutableRawPointer
     let firstGranule: Int
     let granuleCount: Int
-    var takenGranules = 0
     /// All granules below are backed, and none of them is zero: nothing to look up or change there.
     var usedEnd: Int
 

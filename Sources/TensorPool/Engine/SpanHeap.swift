@@ -59,7 +59,7 @@
     /// Takes a span found by ``fit(_:alignment:)``.
     mutating func take(_ span: Span) {
         free.take(span.granules.lowerBound, span.granules.count, from: span.run)
-        unsafe note(span.address, taken: span.granules.count, slab: span.slab)
+        unsafe note(span.address, taken: span.granules.count)
         if span.granules.upperBound <= slabs[span.slab].usedEnd { return }
         backedGranules += unbackedCount(span)
         backed.insert(span.granules)
@@ -85,16 +85,15 @@
         guard start &+ count <= slabs[place].usedEnd else { return nil }
         free.take(start, count, from: start)
         let address = unsafe slabs[place].address + (start &- slabs[place].firstGranule) &<< Granule.shift
-        unsafe note(address, taken: count, slab: place)
+        unsafe note(address, taken: count)
         return unsafe address
     }
 
     @inline(__always)
-    private mutating func note(_ address: UnsafeMutableRawPointer, taken count: Int, slab place: Int) {
+    private mutating func note(_ address: UnsafeMutableRawPointer, taken count: Int) {
         unsafe lastTaken = unsafe address
         takenGranules &+= count
         peakTakenGranules = max(peakTakenGranules, takenGranules)
-        slabs[place].takenGranules &+= count
     }
 
     /// Gives back `count` granules at an address that was taken.
@@ -103,7 +102,6 @@
         let place = unsafe slabs.place(of: address)
         let start = unsafe slabs[place].firstGranule &+ (address - slabs[place].address) &>> Granule.shift
         unsafe lastTaken = nil
-        slabs[place].takenGranules &-= count
         takenGranules &-= count
         free.give(start, count)
     }
@@ -113,7 +111,6 @@
         let place = unsafe slabs.place(of: address)
         let start = unsafe slabs[place].firstGranule + (address - slabs[place].address) >> Granule.shift
         unsafe lastTaken = nil
-        slabs[place].takenGranules -= count - kept
         takenGranules -= count - kept
         free.giveEnd(start + kept, count - kept)
     }
@@ -176,10 +173,15 @@
         return true
     }
 
+    /// Whether nothing of a slab is taken: all of it is one free run.
+    func isUnused(slab place: Int) -> Bool {
+        free.length(ofRunAt: slabs[place].firstGranule) == slabs[place].granuleCount
+    }
+
     /// Takes a slab out. Nothing of it may be taken.
     mutating func remove(slab place: Int) -> (slab: Slab, backedGranules: Int) {
+        precondition(isUnused(slab: place), "a slab in use was removed")
         let slab = slabs.remove(at: place)
-        precondition(slab.takenGranules == 0, "a slab in use was removed")
         let counted = backed.count(in: slab.granules)
         free.take(slab.firstGranule, slab.granuleCount, from: slab.firstGranule)
         backed.remove(slab.granules)

@@ -18,14 +18,17 @@ internal import CThreadSlot
 /// slow paths, hold the engine's lock (see `Engine+Threads.swift`). That is why nothing here is atomic. The memory is
 /// never freed before the engine ends: records name their owner by its place.
 @frozen @usableFromInline @unsafe struct ThreadCache {
-    /// Bytes this thread requested and bytes it freed since the last settlement. Two sums and not their difference: two
-    /// short chains of dependent stores where one would be twice as long.
+    /// Bytes this thread requested since the last settlement.
     @usableFromInline var allocatedBytes: Int = 0
-    @usableFromInline var freedBytes: Int = 0
-    /// The highest difference of the two since the last settlement.
+    /// What `allocatedBytes` passes where live bytes reach a new peak: bytes freed since the last settlement, and the peak
+    /// of live ones. Two sums and not live bytes: two short chains of dependent stores where one would be twice as long.
+    @usableFromInline var peakMark: Int = 0
+    /// The highest number of live bytes since the last settlement, of those requested since then.
     @usableFromInline var peakLiveBytes: Int = 0
-    /// Position among the engine's caches; what block records name.
-    @usableFromInline var ordinal: Int = 0
+    /// Position among the engine's caches.
+    let ordinal: Int
+    /// What the state of a record says of a live tensor that this thread owns.
+    @usableFromInline let recordMark: UInt64
     /// The thread that uses the cache, or nil while none does.
     @usableFromInline var owner: UnsafeMutableRawPointer?
     /// Bytes that the limits of the small bins together allow to be kept.
@@ -38,8 +41,11 @@ internal import CThreadSlot
     @usableFromInline var lastMissedBin: Int = -1
     /// How often the cache had been used when quiet threads were last looked for.
     var usesAtLook: Int = 0
-    /// Slow operations since bins were last swept for idleness.
-    @usableFromInline var slowOperations: Int = 0
+    /// Operations that the warm path may still do before the cold path has to see to what is due; of those granted.
+    var warmLeft: Int = 0
+    var warmGranted: Int = 0
+    /// Operations off the hot path since bins were last swept for idleness, less those of the current grant.
+    var slowOperations: Int = 0
     /// The flag by which the thread takes the engine's lock while that is biased to it; see ``EngineLock``.
     @usableFromInline var inside: UInt32 = 0
     /// Whether other threads' handles gave blocks back that wait for this cache.
@@ -47,8 +53,18 @@ internal import CThreadSlot
     /// The engine, alive as long as a block of it is out or its pool is.
     let engine: Unmanaged<Engine>
 
+    /// Bytes requested less bytes freed since the last settlement.
+    var liveBytes: Int { unsafe allocatedBytes &+ peakLiveBytes &- peakMark }
+
+    /// Sends the thread's next operation off the hot path to the cold path.
+    mutating func endWarmGrant() {
+        unsafe warmGranted -= warmLeft
+        unsafe warmLeft = 0
+    }
+
     init(ordinal: Int, engine: Engine) {
         unsafe self.ordinal = ordinal
+        unsafe recordMark = RecordStatus.mark(ofOwner: ordinal)
         unsafe self.engine = .passUnretained(engine)
         unsafe self.owner = nil
     }
@@ -106,6 +122,12 @@ internal import CThreadSlot
 extension UnsafeMutablePointer where Pointee == ThreadCache {
     @inlinable @inline(__always) func bin(_ index: Int) -> UnsafeMutablePointer<CacheBin> {
         unsafe (UnsafeMutableRawPointer(self) + CacheLayout.headerByteCount + index &<< CacheLayout.binShift)
+            .assumingMemoryBound(to: CacheBin.self)
+    }
+
+    /// The bin of a cacheable block.
+    @inlinable @inline(__always) func bin(of kind: BlockKind) -> UnsafeMutablePointer<CacheBin> {
+        unsafe (UnsafeMutableRawPointer(self) + CacheLayout.headerByteCount + Int(kind.rawValue))
             .assumingMemoryBound(to: CacheBin.self)
     }
 

@@ -4,8 +4,9 @@
 public struct PoolStatistics: Sendable, Hashable {
     /// Requested bytes of tensors that were not freed.
     public var liveBytes = 0
-    /// The most that `liveBytes` ever was. Exact for one thread; with several, it may miss what another thread did
-    /// since its last slow path, at most 1,024 allocations ago per size.
+    /// The most that `liveBytes` ever was. Exact for one thread; with several, it may miss what another thread did since
+    /// its figures were last added up, or add peaks that were not at one time. They are added up where statistics are asked
+    /// for, and once in about a thousand operations off the hot path.
     public var peakLiveBytes = 0
     /// Bytes beyond the requested ones in the blocks of live tensors: rounding, and freed weights whose neighbours live.
     public var paddingBytes = 0

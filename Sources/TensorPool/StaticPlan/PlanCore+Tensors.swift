@@ -13,7 +13,8 @@ extension PlanCore {
     @usableFromInline func handle(for place: Int, id: UInt64) -> MemoryHandle {
         let record = unsafe records + place
         let (address, byteCount) = unsafe (address(of: place), byteCount(of: place))
-        let state = unsafe record.describe(byteCount: byteCount, id: id, owner: RecordStatus.noOwner)
+        let state = unsafe record.describe(
+            byteCount: byteCount, id: id, mark: RecordStatus.mark(ofOwner: RecordStatus.noOwner))
         return unsafe MemoryHandle(
             baseAddress: address, byteCount: byteCount, tensorID: id, record: record, state: state, serial: serial,
             kind: .planned)

@@ -1,5 +1,6 @@
-import TensorPool
 import Testing
+
+@testable import TensorPool
 
 extension PoolTests {
     @Suite struct AdaptiveRoutingTests {
@@ -49,6 +50,26 @@ extension PoolTests {
             #expect(other.comparisons == 0 && other.strategy == .optimized, "sizes are measured apart")
             #expect(optimizedPays > 0)
             #expect(decision.description.contains("comparisons"))
+        }
+
+        @Test func aTrialGivesBackWhatEarlierOnesLeft() throws {
+            let base = try HybridMemoryPool()
+            let pool = try AdaptiveTensorMemoryPool(base, configuration: Self.quiet())
+            let byteCount = 500_000
+            let plan = RouteTable.Plan(
+                strategy: .standard, bin: RouteTable.bin(byteCount), byteCount: byteCount)
+            var trials: [Owned] = []
+            for _ in 0..<20 {
+                trials.append(
+                    Owned(try pool.timedBuffer(plan, alignment: 64, zeroed: false, traits: TensorTraits())))
+            }
+            #expect(pool.explain(byteCount: byteCount).strategy == .optimized)
+            trials = []
+            #expect(base.retainedByteCount() >= 8 << 20)
+            let last = Owned(try pool.timedBuffer(plan, alignment: 64, zeroed: false, traits: TensorTraits()))
+            #expect(base.retainedByteCount() < 1 << 20)
+            #expect(last.byteCount == byteCount)
+            trials = []
         }
 
         @Test func aForcedStrategyHoldsForEverySizeAndIsReadBack() throws {

@@ -168,7 +168,7 @@ import Testing
         unsafe heap.give(third.address, 100)
         unsafe heap.give(second.address, 100)
         unsafe heap.give(large.address, 256)
-        #expect(heap.slabs.indices.allSatisfy { heap.slabs[$0].takenGranules == 0 })
+        #expect(heap.slabs.indices.allSatisfy { heap.isUnused(slab: $0) })
         #expect(heap.free.sortedRuns().map(\.count).sorted() == [128, 128, 256])
     }
 
@@ -326,7 +326,7 @@ import Testing
                 slabs.append((address, byteCount))
                 unsafe heap.add(UnsafeMutableRawPointer(bitPattern: address)!, byteCount: byteCount)
             case 1:
-                if let place = heap.slabs.indices.first(where: { heap.slabs[$0].takenGranules == 0 }) {
+                if let place = heap.slabs.indices.first(where: { heap.isUnused(slab: $0) }) {
                     let address = Int(bitPattern: unsafe heap.slabs[place].address)
                     _ = heap.remove(slab: place)
                     slabs.removeAll { $0.address == address }
@@ -360,7 +360,11 @@ import Testing
             }
             #expect(heap.takenGranules == live.reduce(0) { $0 + $1.count })
             let all = heap.slabs.indices.map { heap.slabs[$0] }
-            #expect(all.reduce(0) { $0 + $1.takenGranules } == heap.takenGranules)
+            for (place, slab) in all.enumerated() {
+                let start = Int(bitPattern: unsafe slab.address)
+                let isUsed = live.contains { $0.address >= start && $0.address < start + slab.byteCount }
+                #expect(heap.isUnused(slab: place) != isUsed, "step \(step)")
+            }
             #expect(all.reduce(0) { $0 + heap.backed.count(in: $1.granules) } == heap.backedGranules)
             for slab in all {
                 // What takes the short way is backed, and not zero.

@@ -146,7 +146,7 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
         for index in 0..<10 {
             let record = unsafe entries[index].assumingMemoryBound(to: BlockRecord.self)
             unsafe states.append(
-                record.describe(byteCount: 1 << 46, id: UInt64(index), owner: 7))
+                record.describe(byteCount: 1 << 46, id: UInt64(index), mark: RecordStatus.mark(ofOwner: 7)))
             #expect(unsafe record.pointee.byteCount == 1 << 46)
         }
         #expect(states.allSatisfy { RecordStatus.owner(of: $0) == 7 })
@@ -156,7 +156,7 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
         var seen: Set<UInt64> = []
         unsafe store.forEachLive { unsafe seen.insert($0.pointee.tensorID) }
         #expect(seen == [0, 1, 2, 4, 5, 6, 7, 8, 9])
-        let next = unsafe record.describe(byteCount: 1, id: 3, owner: 7)
+        let next = unsafe record.describe(byteCount: 1, id: 3, mark: RecordStatus.mark(ofOwner: 7))
         #expect(next == states[3] + RecordStatus.generationStep)
     }
 
@@ -165,7 +165,7 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
         for generation in 1...1000 {
             let owner = [0, 1, 7, RecordStatus.noOwner - 1, RecordStatus.noOwner][generation % 5]
             let before = state
-            state = RecordStatus.next(after: state, owner: owner)
+            state = RecordStatus.next(after: state, mark: RecordStatus.mark(ofOwner: owner))
             #expect(RecordStatus.owner(of: state) == owner)
             #expect(state & RecordStatus.mask == RecordStatus.live)
             #expect(state / RecordStatus.generationStep == UInt64(generation))
