@@ -8,11 +8,13 @@ import Testing
 /// What all commands have in common.
 @Suite struct FormatTests {
     static let all = [
-        "gap", "compare", "demo", "replay", "convert", "plan", "analyze", "report", "record", "main-job",
+        "gap", "compare", "demo", "replay", "convert", "plan", "analyze", "check-estimate", "report", "record",
+        "main-job",
     ]
     /// Those that print figures, with what it takes to parse.
     static let printing = [
-        ["gap"], ["compare"], ["demo"], ["replay", "x"], ["plan", "x"], ["analyze", "x"], ["main-job", "x"],
+        ["gap"], ["compare"], ["demo"], ["replay", "x"], ["plan", "x"], ["analyze", "x"],
+        ["check-estimate", "x"], ["main-job", "x"],
     ]
 
     @Test func allCommandsAreKnown() {
