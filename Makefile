@@ -1,7 +1,7 @@
 # `make run` and `make test` do everything on a fresh machine.
 TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 
-.PHONY: run test check check-long check-sanitizers soak build set-up bench bench-quick bench-micro \
+.PHONY: run test check check-long check-sanitizers fuzz soak build set-up bench bench-quick bench-micro \
 	bench-micro-thresholds lint format clean
 
 run: build
@@ -34,6 +34,11 @@ soak: set-up
 # All tests under ThreadSanitizer.
 check-sanitizers: set-up
 	Scripts/check-sanitizers
+
+# Each target for so long: make fuzz TARGET="chrome plan" MINUTES=15. All targets without a name; see Documentation/Testing.md
+fuzz: MINUTES = 15
+fuzz: set-up
+	Scripts/fuzz run $(MINUTES) $(TARGET)
 
 build: set-up
 	swift build -c release
