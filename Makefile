@@ -1,8 +1,8 @@
 # `make run` and `make test` do everything on a fresh machine.
 TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 
-.PHONY: run test check check-long check-sanitizers check-estimates soak build set-up bench bench-quick bench-micro \
-	bench-micro-thresholds lint format clean
+.PHONY: run test check check-long check-sanitizers check-estimates fuzz soak build set-up bench bench-quick \
+	bench-micro bench-micro-thresholds lint format clean
 
 run: build
 	swift run -c release --skip-build tensor-pool main-job $(TRACE)
@@ -41,6 +41,11 @@ TRACES = $(wildcard Benchmarks/Traces/*.csv.gz) Tests/AllocationTraceTests/Sampl
 TURNS = 3
 check-estimates: build
 	swift run -c release --skip-build tensor-pool check-estimate --turns $(TURNS) $(TRACES)
+
+# Each target for so long: make fuzz TARGET="chrome plan" MINUTES=15. All targets without a name; see Documentation/Testing.md
+fuzz: MINUTES = 15
+fuzz: set-up
+	Scripts/fuzz run $(MINUTES) $(TARGET)
 
 build: set-up
 	swift build -c release

@@ -88,6 +88,12 @@ let package = Package(
 
         // Random work on pools beside a model of it: what the tests, the fuzzer and the soak run.
         .target(name: "PoolModel", dependencies: ["TensorPool"], path: "Tests/PoolModel", swiftSettings: strict),
+        // What a fuzzer's bytes are given to: the fuzzer's, and the tests that run its kept inputs.
+        .target(
+            name: "FuzzTargets", dependencies: ["PoolModel", "TensorPool", "AllocationTrace", "CZlib"],
+            path: "Tests/FuzzTargets", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzCorpusTests", dependencies: ["FuzzTargets", "PoolModel"], swiftSettings: strict),
         .testTarget(name: "JemallocTests", dependencies: ["Jemalloc"], swiftSettings: strict),
         .testTarget(
             name: "TensorPoolTests",
@@ -104,7 +110,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "AllocationTraceTests", dependencies: ["AllocationTrace", "CZlib"], exclude: ["Samples"],
+            name: "AllocationTraceTests", dependencies: ["AllocationTrace", "FuzzTargets", "CZlib"],
+            exclude: ["Samples"],
             swiftSettings: strict),
         .testTarget(
             name: "TensorTraceTests", dependencies: ["TensorTrace", "TensorPool", "CThreadSlot"], swiftSettings: strict),
@@ -117,3 +124,11 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// Only Scripts/fuzz links libFuzzer. The linker that is the default fails on AddressSanitizer's symbols.
+if Context.environment["TENSOR_POOL_FUZZER"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzzer", dependencies: ["FuzzTargets", "PoolModel"], path: "Tests/Fuzzer", swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}

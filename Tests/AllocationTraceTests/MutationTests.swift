@@ -1,4 +1,5 @@
 @testable import AllocationTrace
+import FuzzTargets
 import Testing
 
 /// Files of every format, changed at random: a trace that is a legal history, or a typed error, and nothing else.
@@ -86,23 +87,4 @@ import Testing
         default: bytes.swapAt(place, Int.random(in: 0..<bytes.count, using: &random))
         }
     }
-}
-
-/// Whether a replay of the trace frees only what is live, and all of it.
-func isLegal(_ trace: AllocationTrace) -> Bool {
-    var live = Set<UInt32>()
-    for event in trace.events + trace.releases {
-        switch event.kind {
-        case .allocate:
-            guard live.insert(event.slot).inserted, event.slot < trace.slotCount, event.byteCount > 0 else {
-                return false
-            }
-        case .free:
-            guard live.remove(event.slot) != nil else { return false }
-        }
-        guard Int(event.thread) < trace.threads.count else { return false }
-    }
-    let details = [trace.times.count, trace.addresses.count, trace.tensorIDs.count]
-    guard details.allSatisfy({ $0 == 0 || $0 == trace.events.count }) else { return false }
-    return live.isEmpty && zip(trace.times, trace.times.dropFirst()).allSatisfy { $0 <= $1 }
 }

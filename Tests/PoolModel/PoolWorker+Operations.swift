@@ -105,6 +105,7 @@ extension PoolWorker {
             _ = pool.performanceMetrics()
             _ = pool.recommendations()
             (pool as? OptimizedTensorMemoryPool).map { _ = $0.workloadAnalysis() }
+            (pool as? AdaptiveTensorMemoryPool).map { _ = $0.performanceStatistics() }
         case 7:
             (pool as? AdaptiveTensorMemoryPool).map { _ = $0.explain(byteCount: choices.below(1 << 24)).description }
         default:
@@ -157,7 +158,7 @@ extension PoolWorker {
         switch choices.below(60) {
         case 0..<4:
             let strategies = [AllocationStrategy.standard, .optimized, nil]
-            let pool = world.entries.withLock { $0[3].pool }
+            let pool = world.entries.withLock { $0[PoolWorld.placeOfAdaptive].pool }
             (pool as? AdaptiveTensorMemoryPool)?.forcedStrategy = strategies[choices.below(3)]
         case 4..<8:
             let pool = world.entries.withLock { $0[PoolWorld.placeOfPlan].pool }
@@ -166,7 +167,10 @@ extension PoolWorker {
             // A pool goes, its tensors stay.
             let place = 1 + choices.below(PoolWorld.placeOfBudget - 1)
             do throws(TensorPoolError) {
-                let pool = try world.makePool(place, &choices)
+                let pool =
+                    place == PoolWorld.placeOfAdaptive && choices.below(4) == 0
+                    ? try TensorPoolMigrationHelper.createBestPerformancePool(world.base)
+                    : try world.makePool(place, &choices)
                 world.replace(place, by: pool)
             } catch {
                 try accept(error)
@@ -178,6 +182,9 @@ extension PoolWorker {
             } else {
                 world.base.setLimitHandler { _ in answer }
             }
+        case 10: if isAlone { try protectWeights() }
+        case 11..<15: try nestBudget()
+        case 15: try meetPressure()
         default: break
         }
     }

@@ -53,7 +53,7 @@ package struct PoolWorker: ~Copyable {
         return 1 + choices.below(1 << shift)
     }
 
-    private mutating func allocate() throws(ModelFailure) {
+    mutating func allocate() throws(ModelFailure) {
         if live.count > 60 { try freeOne() }
         let byteCount = byteCount()
         let isBuffer = choices.below(2) == 0

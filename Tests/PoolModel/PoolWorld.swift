@@ -17,6 +17,7 @@ package final class PoolWorld: Sendable {
 
     package static let limit = 48 << 20
     static let budgetLimit = 6 << 20
+    static let placeOfAdaptive = 3
     static let placeOfPlan = 4
     static let placeOfBudget = 6
     static let placeCount = 7
@@ -34,6 +35,8 @@ package final class PoolWorld: Sendable {
 
     package init(_ choices: inout Choices) throws {
         base = try HybridMemoryPool(configuration: .init(byteLimit: Self.limit))
+        // The model frees twice on purpose.
+        base.setFindingHandler { if $0.isDamage { fatalError($0.description) } }
         planBase = try HybridMemoryPool()
         budget = BudgetedAllocator(base, byteLimit: Self.budgetLimit)
         for place in 0..<Self.placeCount {
@@ -55,7 +58,7 @@ package final class PoolWorld: Sendable {
             if choices.below(3) == 0 { try pool.applyPerformanceEnhancements() }
             return pool
         case 2: return try OptimizedTensorMemoryPool(base, configuration: configuration(&choices))
-        case 3:
+        case Self.placeOfAdaptive:
             var adaptive = AdaptiveConfiguration()
             adaptive.optimized = configuration(&choices)
             return try AdaptiveTensorMemoryPool(base, configuration: adaptive)
@@ -90,6 +93,11 @@ package final class PoolWorld: Sendable {
         configuration.enableSIMD = choices.below(2) == 0
         configuration.enableZeroCopyTransitions = choices.below(4) > 0
         configuration.threadSpanCacheByteLimit = choices.below(3) << 20
+        configuration.scrubOnFree = choices.below(8) == 0
+        configuration.debugging.usesGuardBytes = choices.below(8) == 0
+        configuration.debugging.fillsMemory = choices.below(16) == 0
+        configuration.debugging.tracksTensors = choices.below(16) == 0
+        configuration.debugging.guardPageInterval = choices.below(8) == 0 ? 1 + choices.below(2000) : nil
         return configuration
     }
 

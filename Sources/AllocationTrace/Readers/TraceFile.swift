@@ -12,6 +12,8 @@ public struct TraceFile: Sendable {
         /// Of which kind of device memory events are read, by PyTorch's number: 0 is the CPU, 1 CUDA. Only Chrome
         /// traces have others.
         public var deviceType: Int
+        /// Bytes that are held of the file at a time. Binary traces need the default; text with short lines does not.
+        package var bufferByteCount = TraceInput.bufferSize
 
         /// By default everything, of the CPU.
         public init(
@@ -48,7 +50,7 @@ public struct TraceFile: Sendable {
         var builder = AllocationTraceBuilder(maximumEvents: options.maximumEvents, details: options.details)
         var session = TraceReadSession(path: path, options: options)
         do throws(TraceReadError.Problem) {
-            let input = try TraceInput(path: path, report: report)
+            let input = try TraceInput(path: path, bufferSize: options.bufferByteCount, report: report)
             try session.read(input, format: format, into: &builder)
         } catch {
             throw TraceReadError(

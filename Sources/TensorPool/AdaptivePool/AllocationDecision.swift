@@ -51,9 +51,9 @@ extension AllocationDecision: CustomStringConvertible {
         case .measured:
             if comparisons > 0, let standardNanoseconds, let optimizedNanoseconds {
                 """
-                an allocation with its page faults takes \(standardNanoseconds.rounded0) ns standard and \
-                \(optimizedNanoseconds.rounded0) ns optimized, which must save \(idleNanoseconds.rounded0) ns for the \
-                pages it keeps idle (\(comparisons) comparisons)
+                an allocation with its page faults takes \(standardNanoseconds.wholeNumber()) ns standard and \
+                \(optimizedNanoseconds.wholeNumber()) ns optimized, which must save \(idleNanoseconds.wholeNumber()) ns \
+                for the pages it keeps idle (\(comparisons) comparisons)
                 """
             } else {
                 """
@@ -63,11 +63,6 @@ extension AllocationDecision: CustomStringConvertible {
             }
         }
     }
-}
-
-extension Double {
-    /// Rounded to a whole number, as text.
-    fileprivate var rounded0: String { isFinite ? "\(Int(rounded()))" : "\(self)" }
 }
 
 extension AdaptiveTensorMemoryPool {

@@ -71,8 +71,9 @@ extension MemoryPressureReading: CustomStringConvertible {
     public var description: String {
         switch self {
         case .stalls(let figures): "\(figures.file): some \(figures.some) %, full \(figures.full) % of 10 s"
-        case .controlGroup(let figures): "\(figures.file): \(Int(figures.usedPercent)) % of the limit"
-        case .availableMemory(let figures): "\(figures.file): \(Int(figures.usedPercent)) % of memory in use"
+        case .controlGroup(let figures): "\(figures.file): \(figures.usedPercent.wholeNumber(.down)) % of the limit"
+        case .availableMemory(let figures):
+            "\(figures.file): \(figures.usedPercent.wholeNumber(.down)) % of memory in use"
         case .other(let name, let level): "\(name): \(level)"
         }
     }

@@ -18,5 +18,15 @@ extension PoolTests {
             try pool.deallocateTensor(id: 3, handle)
             #expect(base.statistics().liveBytes == 0)
         }
+
+        @Test func aPriceOfIdlePagesMayBeAnyNumber() throws {
+            var configuration = AdaptiveConfiguration()
+            configuration.nanosecondsPerIdlePage = 1e300
+            let pool = try TensorPoolMigrationHelper.createBestPerformancePool(
+                HybridMemoryPool(), configuration: configuration)
+            let decision = pool.explain(byteCount: 256 << 10)
+            #expect(decision.strategy == .standard)
+            #expect(decision.description.contains("must save 6.4e+301 ns"))
+        }
     }
 }

@@ -153,11 +153,21 @@ import Testing
             }
             let pressure = MemoryPressure.current(root: files.root)
             for reading in pressure.readings {
+                #expect(!reading.description.isEmpty)
                 if case .controlGroup(let figures) = reading {
                     #expect(figures.usedByteCount >= 0 && figures.usedPercent.isFinite)
                 }
             }
         }
+    }
+
+    @Test func useFarAboveAnyLimitIsCritical() throws {
+        let files = try SystemFiles([
+            "sys/fs/cgroup/memory.current": "9223372036854775807", "sys/fs/cgroup/memory.max": "5",
+        ])
+        let pressure = MemoryPressure.current(root: files.root)
+        #expect(pressure.level == .critical)
+        #expect(pressure.source == "/sys/fs/cgroup/memory.current: 1.844674407370955e+20 % of the limit")
     }
 
     @Test func neitherPipesNorEndlessFilesStopIt() throws {
