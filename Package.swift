@@ -88,11 +88,16 @@ let package = Package(
 
         // Random work on pools beside a model of it: what the tests, the fuzzer and the soak run.
         .target(name: "PoolModel", dependencies: ["TensorPool"], path: "Tests/PoolModel", swiftSettings: strict),
+        // What AddressSanitizer and Valgrind are tested with.
+        .executableTarget(
+            name: "misused-tensors", dependencies: ["TensorPool", "CDebugging"], path: "Tests/MisusedTensors",
+            swiftSettings: strict),
         .testTarget(name: "JemallocTests", dependencies: ["Jemalloc"], swiftSettings: strict),
         .testTarget(
             name: "TensorPoolTests",
             dependencies: [
-                "PoolModel", "TensorPool", "TensorTrace", "AllocationTrace", "Jemalloc", "CThreadSlot",
+                "PoolModel", "TensorPool", "TensorTrace", "AllocationTrace", "Jemalloc", "CThreadSlot", "CDebugging",
+                "misused-tensors",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: strict),
