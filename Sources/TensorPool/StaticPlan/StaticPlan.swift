@@ -112,7 +112,8 @@ public final class StaticPlan<Upstream: TensorAllocator>: TensorAllocator {
 }
 
 extension StaticPlan: ForwardingAllocator {
-    func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError) -> MemoryHandle?
+    package func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError)
+        -> MemoryHandle?
     {
         guard handle.serial == core.serial else {
             return try upstream.resizedInPlace(id: id, handle, to: byteCount)
