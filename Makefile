@@ -1,7 +1,7 @@
 # `make run` and `make test` do everything on a fresh machine.
 TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 
-.PHONY: run test check check-long check-sanitizers check-estimates fuzz soak build set-up bench bench-quick \
+.PHONY: run test check check-long check-sanitizers check-estimates coverage fuzz soak build set-up bench bench-quick \
 	bench-micro bench-micro-thresholds lint format clean
 
 run: build
@@ -31,7 +31,7 @@ soak: set-up
 	TENSOR_POOL_SOAK_MINUTES=$(MINUTES) TENSOR_POOL_SOAK_OUTPUT=$(CURDIR)/.build-long/soak.json \
 		$(LONG) --filter eightThreadsStaySteady
 
-# All tests under ThreadSanitizer.
+# All tests under ThreadSanitizer, then under AddressSanitizer with the C code under UndefinedBehaviorSanitizer.
 check-sanitizers: set-up
 	Scripts/check-sanitizers
 
@@ -46,6 +46,10 @@ check-estimates: build
 fuzz: MINUTES = 15
 fuzz: set-up
 	Scripts/fuzz run $(MINUTES) $(TARGET)
+
+# All tests, with the lines of TensorPool and Jemalloc that ran; fails below 95 %.
+coverage: set-up
+	Scripts/check-coverage
 
 build: set-up
 	swift build -c release

@@ -94,11 +94,16 @@ let package = Package(
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(
             name: "FuzzCorpusTests", dependencies: ["FuzzTargets", "PoolModel"], swiftSettings: strict),
+        // What AddressSanitizer and Valgrind are tested with.
+        .executableTarget(
+            name: "misused-tensors", dependencies: ["TensorPool", "CDebugging"], path: "Tests/MisusedTensors",
+            swiftSettings: strict),
         .testTarget(name: "JemallocTests", dependencies: ["Jemalloc"], swiftSettings: strict),
         .testTarget(
             name: "TensorPoolTests",
             dependencies: [
-                "PoolModel", "TensorPool", "TensorTrace", "AllocationTrace", "Jemalloc", "CThreadSlot",
+                "PoolModel", "TensorPool", "TensorTrace", "AllocationTrace", "Jemalloc", "CThreadSlot", "CDebugging",
+                "misused-tensors",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: strict),

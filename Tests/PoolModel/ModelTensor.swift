@@ -42,17 +42,6 @@ final class ModelBuffer: ModelTensor, @unchecked Sendable {
     }
 }
 
-/// One that a budget's buffer owns.
-final class ModelBudgeted: ModelTensor, @unchecked Sendable {
-    private let buffer: BudgetedBuffer
-
-    init(_ buffer: consuming BudgetedBuffer, _ place: Int, _ generation: Int) {
-        let bytes = unsafe UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: buffer.byteCount)
-        self.buffer = buffer
-        unsafe super.init(bytes, place, generation)
-    }
-}
-
 /// One that a handle names.
 final class ModelHandle: ModelTensor, @unchecked Sendable {
     /// Who can free the handle.

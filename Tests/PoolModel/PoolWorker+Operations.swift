@@ -10,10 +10,10 @@ extension PoolWorker {
         let byteCount = byteCount()
         let pool = world.pool(of: tensor) ?? world.base
         let (before, pattern) = (tensor.byteCount, tensor.pattern)
-        // Of a pool that is gone, buffers can move to another; a budget has no such operation.
+        // Of a pool that is gone, buffers can move to another.
         let isPoolThere = world.pool(of: tensor) != nil
         let canMove = tensor is ModelBuffer && tensor.place != PoolWorld.placeOfPlan
-        guard tensor.place != PoolWorld.placeOfBudget, isPoolThere || canMove else { return }
+        guard isPoolThere || canMove else { return }
         try world.leave(tensor)
         do throws(TensorPoolError) {
             if let tensor = tensor as? ModelBuffer {
@@ -86,7 +86,7 @@ extension PoolWorker {
     }
 
     mutating func observe() throws(ModelFailure) {
-        let place = choices.below(PoolWorld.placeOfBudget)
+        let place = choices.below(PoolWorld.placeCount)
         let pool = world.entries.withLock { $0[place].pool }
         switch choices.below(32) {
         case 0..<5:
@@ -110,7 +110,7 @@ extension PoolWorker {
             (pool as? AdaptiveTensorMemoryPool).map { _ = $0.explain(byteCount: choices.below(1 << 24)).description }
         default:
             guard !live.isEmpty, let tensor = live[choices.below(live.count)] as? ModelHandle,
-                let pool = world.pool(of: tensor) as? any ObservablePool, tensor.place != PoolWorld.placeOfBudget
+                let pool = world.pool(of: tensor) as? any ObservablePool
             else { break }
             do throws(TensorPoolError) {
                 try pool.recordAccess(id: tensor.handle.tensorID, tensor.handle)

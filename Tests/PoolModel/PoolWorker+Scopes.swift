@@ -27,12 +27,12 @@ extension PoolWorker {
 
     /// A budget within the world's, for one tensor.
     mutating func nestBudget() throws(ModelFailure) {
-        let (limit, byteCount, leaves) = (choices.below(1 << 17), byteCount(), choices.below(2) == 0)
+        let (limit, byteCount) = (choices.below(1 << 17), byteCount())
         do throws(TensorPoolError) {
             let counted = try world.budget.withBudget(limit) { nested throws(TensorPoolError) in
                 let buffer = try nested.allocate(byteCount: byteCount)
                 let counted = nested.liveByteCount
-                if leaves { _ = buffer.leaveBudget() } else { _ = consume buffer }
+                _ = consume buffer
                 return nested.liveByteCount == 0 ? counted : -1
             }
             guard counted == byteCount, byteCount <= limit else { throw .unsupportedSystem("\(counted) bytes counted") }

@@ -84,11 +84,6 @@ package struct PoolWorker: ~Copyable {
     ) throws(TensorPoolError) -> ModelTensor {
         let place = choices.below(PoolWorld.placeCount)
         let entry = world.entries.withLock { $0[place] }
-        if place == PoolWorld.placeOfBudget {
-            let buffer = try world.budget.allocate(
-                byteCount: byteCount, alignment: alignment, zeroed: isZeroed, traits: traits)
-            return ModelBudgeted(buffer, place, entry.generation)
-        }
         let buffer = try entry.pool.allocate(
             byteCount: byteCount, alignment: alignment, zeroed: isZeroed, traits: traits)
         return ModelBuffer(buffer, place, entry.generation)
@@ -100,17 +95,16 @@ package struct PoolWorker: ~Copyable {
         let place = choices.below(PoolWorld.placeCount)
         let entry = world.entries.withLock { $0[place] }
         let (isWeight, isTemporary) = (traits.role == .weight, traits.role == .temporary)
-        if place == PoolWorld.placeOfBudget {
-            let handle = try world.budget.allocateTensor(
-                id: choices.filler(), byteCount: byteCount, isModelWeight: isWeight, isTemporary: isTemporary)
-            return ModelHandle(handle, place, entry.generation, keeper: .budget, maker: entry.pool)
-        }
         let handle = try entry.pool.allocateTensor(
             id: choices.filler(), byteCount: byteCount, device: .cpu, isModelWeight: isWeight,
             isTemporary: isTemporary)
-        return ModelHandle(
-            handle, place, entry.generation, keeper: place == PoolWorld.placeOfPlan ? .plan(entry.pool) : .anyPool,
-            maker: entry.pool)
+        let keeper: ModelHandle.Keeper =
+            switch place {
+            case PoolWorld.placeOfPlan: .plan(entry.pool)
+            case PoolWorld.placeOfBudget: .budget
+            default: .anyPool
+            }
+        return ModelHandle(handle, place, entry.generation, keeper: keeper, maker: entry.pool)
     }
 
     /// A limit may be reached; nothing else may be refused. Makes room.

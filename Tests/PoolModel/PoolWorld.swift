@@ -47,7 +47,8 @@ package final class PoolWorld: Sendable {
 
     func makePool(_ place: Int, _ choices: inout Choices) throws(TensorPoolError) -> any TensorAllocator {
         switch place {
-        case 0, Self.placeOfBudget: return base
+        case 0: return base
+        case Self.placeOfBudget: return budget
         case 1:
             let limits = [0, 4096, 256 << 10]
             let pool = try TensorMemoryPool(

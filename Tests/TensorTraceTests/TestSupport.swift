@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TensorPool
 import TensorTrace
 import Testing
 
@@ -26,10 +27,10 @@ func runThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
 
 /// A place for one buffer: who puts one in frees what was there.
 final class Exchange: Sendable {
-    private let place = Mutex<RecordedBuffer?>(nil)
+    private let place = Mutex<TensorBuffer?>(nil)
 
-    func swap(_ buffer: consuming RecordedBuffer) {
-        var other: RecordedBuffer? = consume buffer
+    func swap(_ buffer: consuming TensorBuffer) {
+        var other: TensorBuffer? = consume buffer
         place.withLock { Swift.swap(&$0, &other) }
     }
 

@@ -202,7 +202,7 @@ import Testing
     @Test func theEndOfTheRecorderWritesEverything() throws {
         let file = TemporaryPath()
         var recorder: TraceRecorder? = try TraceRecorder(pool, path: file.path)
-        var buffer: RecordedBuffer? = try recorder?.allocate(byteCount: 1024)
+        var buffer: TensorBuffer? = try recorder?.allocate(byteCount: 1024)
         recorder = nil
         let trace = try TraceFile.read(file.path).trace
         #expect(trace.summary.eventCount == 1)

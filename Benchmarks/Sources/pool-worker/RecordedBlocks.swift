@@ -9,7 +9,7 @@ struct RecordedPool<Pool: TensorAllocator> {
 
 /// A tensor buffer whose allocation and end are recorded.
 struct RecordedBufferBlock<Pool: TensorAllocator>: Block, ~Copyable {
-    let buffer: RecordedBuffer
+    let buffer: TensorBuffer
 
     @inline(__always)
     static func allocate(_ byteCount: Int, from source: borrowing RecordedPool<Pool>) -> RecordedBufferBlock {

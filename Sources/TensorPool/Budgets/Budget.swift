@@ -6,6 +6,8 @@ final class Budget: Sendable {
     /// The handles that scopes nested in each other gave out, with the account that paid: one list for all of them, so
     /// that each can free what another allocated.
     let handles: HandleList
+    /// Frees the buffers that count in this budget.
+    let observer: BufferObserver
     private let parent: Budget?
     private let handler: LimitHandler
 
@@ -18,34 +20,44 @@ final class Budget: Sendable {
     }
 
     init(byteLimit: Int, parent: Budget?, onLimitReached: (@Sendable (LimitReport) -> LimitResponse)?) {
-        account = ByteAccount(.budget, limit: byteLimit, parent: parent?.account)
+        let account = ByteAccount(.budget, limit: byteLimit, parent: parent?.account)
+        self.account = account
+        observer = BufferObserver { buffer in
+            let byteCount = buffer.byteCount
+            // First: were the bytes given back before, another thread could take them while the tensor still lives.
+            _ = consume buffer
+            account.give(byteCount)
+        }
         handles = parent?.handles ?? HandleList()
         self.parent = parent
         handler = LimitHandler(onLimitReached)
     }
 
     /// Takes bytes from this budget and those around it, before they are used.
-    func take(_ byteCount: Int) throws(TensorPoolError) {
+    func take(_ byteCount: Int) throws(TensorPoolError) { try take(byteCount, from: account) }
+
+    /// Takes bytes from an account of this budget or of one nested with it.
+    func take(_ byteCount: Int, from account: ByteAccount) throws(TensorPoolError) {
         // What no pool serves is the pool's to refuse.
         guard byteCount > 0 else { return }
         for _ in 0..<LimitHandler.maximumCalls {
             if account.take(byteCount) { return }
-            guard ask(byteCount) == .retry else { break }
+            guard ask(byteCount, of: account) == .retry else { break }
         }
-        if !account.take(byteCount) { throw .limitReached(report(byteCount)) }
+        if !account.take(byteCount) { throw .limitReached(report(byteCount, of: account)) }
     }
 
     /// Asks this scope's handler, then those of the scopes around it.
-    private func ask(_ byteCount: Int) -> LimitResponse {
+    private func ask(_ byteCount: Int, of account: ByteAccount) -> LimitResponse {
         var budget: Budget? = self
         while let asked = budget {
-            if asked.handler.ask({ report(byteCount) }) == .retry { return .retry }
+            if asked.handler.ask({ report(byteCount, of: account) }) == .retry { return .retry }
             budget = asked.parent
         }
         return .fail
     }
 
-    private func report(_ byteCount: Int) -> LimitReport {
+    private func report(_ byteCount: Int, of account: ByteAccount) -> LimitReport {
         let obstacle = account.obstacle(to: byteCount) ?? account
         let taken = obstacle.taken
         let whose = obstacle === account ? "the budget" : "the budget of an enclosing scope"

@@ -9,7 +9,7 @@
 /// counts and pays for the counting, two atomic operations a tensor and budget. Budgets nest: a tensor counts in its own
 /// and in all around it. A tensor that outlives the scope counts until it is freed. The pool's and the base's limits
 /// hold besides. Threads may share it; copies share the budget.
-public struct BudgetedAllocator<Upstream: TensorAllocator>: Sendable {
+public struct BudgetedAllocator<Upstream: TensorAllocator>: TensorAllocator {
     /// The pool that the memory comes from.
     public let upstream: Upstream
     private let budget: Budget
@@ -42,18 +42,21 @@ public struct BudgetedAllocator<Upstream: TensorAllocator>: Sendable {
     /// Allocates a tensor that is freed at the end of the returned value's life.
     ///
     /// Cost: that of the pool and some 80 ns, allocation and free together, for each budget it counts in (2-core x86-64
-    /// VM, 2026-11-23). Parameters as in
+    /// VM, 2026-11-23, when a buffer of a budget was a type of its own). Parameters as in
     /// ``TensorAllocator/allocate(byteCount:alignment:zeroed:traits:)``.
     /// - Throws: ``TensorPoolError/limitReached(_:)`` with ``LimitScope/budget`` where the budget or one around it has
     ///   too few bytes left, and what the pool throws; nothing has changed then.
     public func allocate(
         byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
-    ) throws(TensorPoolError) -> BudgetedBuffer {
+    ) throws(TensorPoolError) -> TensorBuffer {
         try budget.take(byteCount)
-        let share = BudgetShare(account: budget.account, byteCount: byteCount)
-        return BudgetedBuffer(
-            tensor: try upstream.allocate(
-                byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits), share: share)
+        do throws(TensorPoolError) {
+            return try budget.observer.observe(
+                upstream.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits))
+        } catch {
+            budget.account.give(max(0, byteCount))
+            throw error
+        }
     }
 
     /// Allocates a tensor that is freed by ``deallocateTensor(id:_:)`` of this budget or of one nested with it. Freed
@@ -83,14 +86,25 @@ public struct BudgetedAllocator<Upstream: TensorAllocator>: Sendable {
         do throws(TensorPoolError) {
             try upstream.deallocateTensor(id: id, handle)
         } catch {
-            switch error {
-            case .freedTwice, .staleHandle: payer?.give(handle.byteCount)
-            default: if let payer { budget.handles.add(handle, paidBy: payer) }
-            }
+            if let payer { settle(handle, payer, after: error) }
             throw error
         }
         payer?.give(handle.byteCount)
     }
+
+    /// The pool refused a handle that counts: what it says is gone counts no more.
+    private func settle(_ handle: MemoryHandle, _ payer: ByteAccount, after error: TensorPoolError) {
+        switch error {
+        case .freedTwice, .staleHandle: payer.give(handle.byteCount)
+        default: budget.handles.add(handle, paidBy: payer)
+        }
+    }
+
+    /// Figures of the pool, of which the budget's tensors are a part.
+    public func statistics() -> PoolStatistics { upstream.statistics() }
+
+    /// Gives back what the pool does not use.
+    @discardableResult public func trim() -> TrimResult { upstream.trim() }
 
     private func nested(
         _ byteCount: Int, _ onLimitReached: (@Sendable (LimitReport) -> LimitResponse)?
@@ -114,6 +128,38 @@ public struct BudgetedAllocator<Upstream: TensorAllocator>: Sendable {
         _ body: (BudgetedAllocator) async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         try await body(nested(byteCount, onLimitReached))
+    }
+}
+
+extension BudgetedAllocator: ForwardingAllocator {
+    package func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError)
+        -> MemoryHandle?
+    {
+        // The pool's own tensors count in no budget.
+        guard let payer = budget.handles.remove(handle) else {
+            return try upstream.resizedInPlace(id: id, handle, to: byteCount)
+        }
+        let growth = max(0, byteCount - handle.byteCount)
+        do throws(TensorPoolError) {
+            try budget.take(growth, from: payer)
+        } catch {
+            budget.handles.add(handle, paidBy: payer)
+            throw error
+        }
+        do throws(TensorPoolError) {
+            guard let resized = try upstream.resizedInPlace(id: id, handle, to: byteCount) else {
+                payer.give(growth)
+                budget.handles.add(handle, paidBy: payer)
+                return nil
+            }
+            payer.give(max(0, handle.byteCount - byteCount))
+            budget.handles.add(resized, paidBy: payer)
+            return resized
+        } catch {
+            payer.give(growth)
+            settle(handle, payer, after: error)
+            throw error
+        }
     }
 }
 

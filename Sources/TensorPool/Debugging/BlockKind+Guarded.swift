@@ -6,15 +6,32 @@ extension BlockKind {
 
     var isGuarded: Bool { self == .guarded || self == .guardedWeight }
 
-    private static let scrubBit: UInt16 = 0x8000
+    /// Whether a block is freed by ``SpecialBlock``, and not by its engine at once: planned, guarded or marked.
+    @inlinable var isSpecial: Bool {
+        rawValue >= Self.marked || rawValue &- BlockKind.planned.rawValue <= BlockKind(bin: 2).rawValue
+    }
+
+    // MARK: - Marks
 
     /// The same block, marked so that it is overwritten when it is freed.
-    var withScrubbing: BlockKind { BlockKind(rawValue: rawValue | Self.scrubBit) }
-    var withoutScrubbing: BlockKind { BlockKind(rawValue: rawValue & ~Self.scrubBit) }
-    var isScrubbed: Bool { rawValue & Self.scrubBit != 0 }
+    var withScrubbing: BlockKind { with(Self.scrubMark) }
+    var withoutScrubbing: BlockKind { without(Self.scrubMark) }
+    var isScrubbed: Bool { rawValue & Self.scrubMark != 0 }
 
-    /// Whether a block is freed by ``SpecialBlock``, and not by its engine at once: planned, guarded or scrubbed.
-    @inlinable var isSpecial: Bool {
-        rawValue >= 0x8000 || rawValue &- BlockKind.planned.rawValue <= BlockKind(bin: 2).rawValue
+    /// The same block, marked so that its end is an observer's, whose number is beside the engine's.
+    var withObserver: BlockKind { with(Self.observerMark) }
+    var withoutObserver: BlockKind { without(Self.observerMark) }
+    var isObserved: Bool { rawValue & Self.observerMark != 0 }
+
+    /// Every kind with a mark has this bit, so that it is no bin's. Marks are below a bin's distance.
+    @inlinable static var marked: UInt16 { 0x8000 }
+    private static var scrubMark: UInt16 { 1 }
+    private static var observerMark: UInt16 { 2 }
+
+    private func with(_ mark: UInt16) -> BlockKind { BlockKind(rawValue: rawValue | mark | Self.marked) }
+
+    private func without(_ mark: UInt16) -> BlockKind {
+        let rest = rawValue & ~mark
+        return BlockKind(rawValue: rest & (Self.scrubMark | Self.observerMark) == 0 ? rest & ~Self.marked : rest)
     }
 }

@@ -69,10 +69,9 @@ internal import Darwin
         let entry = unsafe tensorpool_place_at(place)
         unsafe entry.pointee.free_count = Self.store(freeing, &entry.pointee.freeing)
         unsafe entry.pointee.is_freed = true
-        unsafe mprotect(data, dataByteCount, PROT_NONE)
-        #if os(Linux)
-        _ = unsafe madvise(data, dataByteCount, 4)  // MADV_DONTNEED
-        #endif
+        // Mapped anew: with the memory goes the kernel's promise of it, which, where it does not overcommit, others wait for.
+        let closed = unsafe mmap(data, dataByteCount, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0)
+        if unsafe closed == MAP_FAILED { unsafe mprotect(data, dataByteCount, PROT_NONE) }
     }
 
     /// Gives the addresses back.

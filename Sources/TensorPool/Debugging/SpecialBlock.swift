@@ -1,11 +1,13 @@
 internal import CDebugging
 
-/// Blocks that are not simply their engine's: planned, watched, or to be overwritten.
+/// Blocks that are not simply their engine's: observed, planned, watched, or to be overwritten.
 @usableFromInline enum SpecialBlock {
     /// Takes a buffer's block back.
     @usableFromInline @inline(never)
     static func free(engine number: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind) {
-        if kind == .planned {
+        if kind.isObserved {
+            unsafe BufferObserver.end(engine: number, address: address, byteCount: byteCount, kind: kind)
+        } else if kind == .planned {
             PlanRegistry.free(number)
         } else if kind.isScrubbed {
             if kind.isWeight {

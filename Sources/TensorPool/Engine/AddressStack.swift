@@ -1,4 +1,5 @@
-/// A growing stack of addresses, in memory apart from what they point to.
+/// A growing stack of addresses, in memory apart from what they point to. Where there is no memory to grow, it stays as it
+/// is and says so.
 @safe struct AddressStack: ~Copyable {
     private var entries: UnsafeMutablePointer<UnsafeMutableRawPointer>?
     private var capacity = 0
@@ -8,25 +9,33 @@
 
     deinit { unsafe entries?.deallocate() }
 
-    mutating func push(_ address: UnsafeMutableRawPointer) {
-        let place = unsafe room(for: 1)
-        unsafe place.initialize(to: address)
+    @discardableResult mutating func push(_ address: UnsafeMutableRawPointer) -> Bool {
+        guard makeRoom(for: 1), let entries = unsafe entries else { return false }
+        unsafe (entries + count).initialize(to: address)
         count += 1
+        return true
     }
 
-    mutating func push(_ source: UnsafePointer<UnsafeMutableRawPointer>, _ added: Int) {
-        let place = unsafe room(for: added)
-        unsafe place.initialize(from: source, count: added)
+    @discardableResult
+    mutating func push(_ source: UnsafePointer<UnsafeMutableRawPointer>, _ added: Int) -> Bool {
+        guard makeRoom(for: added), let entries = unsafe entries else { return false }
+        unsafe (entries + count).initialize(from: source, count: added)
         count += added
+        return true
     }
 
     /// Puts addresses below all others.
-    mutating func insertBelow(_ source: UnsafePointer<UnsafeMutableRawPointer>, _ added: Int) {
-        unsafe _ = room(for: added)
-        guard let entries = unsafe entries else { return }
+    mutating func insertBelow(_ source: UnsafePointer<UnsafeMutableRawPointer>, _ added: Int) -> Bool {
+        guard makeRoom(for: added), let entries = unsafe entries else { return false }
         unsafe (entries + added).update(from: entries, count: count)
         unsafe entries.update(from: source, count: added)
         count += added
+        return true
+    }
+
+    subscript(place: Int) -> UnsafeMutableRawPointer {
+        precondition(place >= 0 && place < count)
+        return unsafe entries.unsafelyUnwrapped[place]
     }
 
     mutating func pop() -> UnsafeMutableRawPointer? {
@@ -44,16 +53,20 @@
         return moved
     }
 
-    private mutating func room(for added: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer> {
-        if let entries = unsafe entries, count + added <= capacity { return unsafe entries + count }
+    /// Makes sure that so many more can be pushed; false where there is no memory for them.
+    mutating func makeRoom(for added: Int) -> Bool {
+        if count + added <= capacity { return true }
         let larger = max(64, 2 * capacity, count + added)
-        let moved = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: larger)
+        guard
+            let memory = unsafe Backend.allocateBookkeeping(larger * MemoryLayout<UnsafeMutableRawPointer>.stride)
+        else { return false }
+        let moved = unsafe memory.bindMemory(to: UnsafeMutableRawPointer.self, capacity: larger)
         if let entries = unsafe entries {
             unsafe moved.initialize(from: entries, count: count)
             unsafe entries.deallocate()
         }
         unsafe entries = moved
         capacity = larger
-        return unsafe moved + count
+        return true
     }
 }

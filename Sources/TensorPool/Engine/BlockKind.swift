@@ -2,7 +2,7 @@
 ///
 /// The kind of a block that a thread's cache may keep is its bin there, so that a free need not work it out again.
 @frozen @usableFromInline struct BlockKind: RawRepresentable, Equatable, Sendable {
-    /// The bin's distance from the first one in bytes, and two marks above; so a bin is found by one addition.
+    /// The bin's distance from the first one in bytes, so that a bin is found by one addition, and marks in the other bits.
     @usableFromInline let rawValue: UInt16
 
     @inlinable init(rawValue: UInt16) { self.rawValue = rawValue }
@@ -36,7 +36,7 @@
     }
 
     var isWeight: Bool {
-        let kind = withoutScrubbing
+        let kind = withoutScrubbing.withoutObserver
         return kind == .weight || kind == .promotedSpan || kind == .guardedWeight
     }
 

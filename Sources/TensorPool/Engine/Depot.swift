@@ -31,14 +31,11 @@
         return lowest[index]
     }
 
-    mutating func put(_ entries: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int, class index: Int) {
-        unsafe blocks[index].push(entries, count)
+    /// Takes blocks in; false, and none, where there is no memory to remember them by.
+    mutating func put(_ entries: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int, class index: Int) -> Bool {
+        guard unsafe blocks[index].push(entries, count) else { return false }
         byteCount += count * SizeClass.byteCount(index)
-    }
-
-    mutating func put(_ address: UnsafeMutableRawPointer, class index: Int) {
-        unsafe blocks[index].push(address)
-        byteCount += SizeClass.byteCount(index)
+        return true
     }
 
     mutating func take(_ wanted: Int, class index: Int, into entries: UnsafeMutablePointer<UnsafeMutableRawPointer>)
@@ -60,9 +57,12 @@
     }
 
     /// Puts prewarmed blocks below all others: they are used last, and counted until then.
-    mutating func putPrewarmed(_ entries: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int, class index: Int) {
-        unsafe blocks[index].insertBelow(entries, count)
+    mutating func putPrewarmed(_ entries: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int, class index: Int)
+        -> Bool
+    {
+        guard unsafe blocks[index].insertBelow(entries, count) else { return false }
         byteCount += count * SizeClass.byteCount(index)
         untouched[index] += count
+        return true
     }
 }

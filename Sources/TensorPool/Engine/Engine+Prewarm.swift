@@ -82,7 +82,10 @@ extension EngineState {
                         unsafe (entries[entry] + offset).storeBytes(of: 0, as: UInt8.self)
                     }
                 }
-                unsafe depot.putPrewarmed(entries, count, class: index)
+                guard unsafe depot.putPrewarmed(entries, count, class: index) else {
+                    unsafe returnToArena(entries, count, class: index)
+                    return .refused
+                }
                 everPrewarmedBytes += count * size
                 missing -= count
             }

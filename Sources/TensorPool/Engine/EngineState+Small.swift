@@ -32,22 +32,14 @@ extension EngineState {
         _ address: UnsafeMutableRawPointer, _ index: Int, byteCount: Int, cache: ThreadCachePointer?
     ) {
         unsafe countFree(bin: index, byteCount: byteCount, cache: cache)
-        guard let cache = unsafe cache else {
-            unsafe depot.put(address, class: index)
-            boundDepot(index)
-            return
-        }
+        guard let cache = unsafe cache else { return unsafe putIntoDepot(address, class: index) }
         let bin = unsafe cache.bin(index)
         if unsafe bin.pointee.isFull { unsafe raiseLimit(index, cache) }
         if unsafe bin.pointee.isFull {
             // The older half goes: what was freed last is warm.
             unsafe flush(index, bin, keeping: bin.pointee.limit / 2)
         }
-        guard unsafe !bin.pointee.isFull else {
-            unsafe depot.put(address, class: index)
-            boundDepot(index)
-            return
-        }
+        guard unsafe !bin.pointee.isFull else { return unsafe putIntoDepot(address, class: index) }
         unsafe bin.pointee.push(address)
     }
 
@@ -55,11 +47,29 @@ extension EngineState {
     mutating func flush(_ index: Int, _ bin: UnsafeMutablePointer<CacheBin>, keeping: Int) {
         guard unsafe bin.pointee.count > keeping else { return }
         unsafe bin.pointee.rearrange { entries, count in
-            unsafe depot.put(entries, count - keeping, class: index)
+            unsafe putIntoDepot(entries, count - keeping, class: index)
             unsafe entries.update(from: entries + (count - keeping), count: keeping)
             return keeping
         }
         boundDepot(index)
+    }
+
+    private mutating func putIntoDepot(_ address: UnsafeMutableRawPointer, class index: Int) {
+        var address = unsafe address
+        unsafe putIntoDepot(&address, 1, class: index)
+        boundDepot(index)
+    }
+
+    /// Blocks that the depot has no memory to remember go back to the arena: a free cannot be refused.
+    private mutating func putIntoDepot(
+        _ entries: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int, class index: Int
+    ) {
+        if unsafe !depot.put(entries, count, class: index) { unsafe returnToArena(entries, count, class: index) }
+    }
+
+    mutating func returnToArena(_ entries: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int, class index: Int) {
+        for entry in 0..<count { unsafe Backend.free(entries[entry]) }
+        unreserve(count * SizeClass.byteCount(index))
     }
 
     /// Doubles how many blocks of a class a thread may keep, as long as its byte budget allows.

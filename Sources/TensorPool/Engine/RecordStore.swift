@@ -4,8 +4,9 @@ internal import Synchronization
 /// always be compared with its record.
 @safe struct RecordStore: ~Copyable {
     static let chunkCapacity = 512
-    private(set) var chunks: [BlockRecordPointer] = unsafe []
-    private(set) var free = AddressStack()
+    private var chunks = AddressStack()
+    /// Has room for all records, so that none of them is ever without a place to go back to.
+    private var free = AddressStack()
 
     /// Bytes of all chunks.
     var byteCount: Int { unsafe chunks.count * Self.chunkCapacity * MemoryLayout<BlockRecord>.stride }
@@ -23,7 +24,7 @@ internal import Synchronization
     }
 
     private mutating func addChunk() {
-        guard
+        guard chunks.makeRoom(for: 1), free.makeRoom(for: (chunks.count + 1) * Self.chunkCapacity - free.count),
             let memory = unsafe Backend.allocateBookkeeping(Self.chunkCapacity * MemoryLayout<BlockRecord>.stride)
         else { return }
         let chunk = unsafe memory.bindMemory(to: BlockRecord.self, capacity: Self.chunkCapacity)
@@ -32,13 +33,17 @@ internal import Synchronization
             unsafe (chunk + index).initialize(to: BlockRecord())
             unsafe free.push(UnsafeMutableRawPointer(chunk + index))
         }
-        unsafe chunks.append(chunk)
+        unsafe chunks.push(memory)
+    }
+
+    private func chunk(_ place: Int) -> BlockRecordPointer {
+        unsafe chunks[place].assumingMemoryBound(to: BlockRecord.self)
     }
 
     /// Calls `body` with every record of a live handle.
     func forEachLive<E: Error>(_ body: (BlockRecordPointer) throws(E) -> Void) throws(E) {
-        for place in unsafe chunks.indices {
-            let chunk = unsafe chunks[place]
+        for place in 0..<chunks.count {
+            let chunk = unsafe chunk(place)
             for index in 0..<Self.chunkCapacity {
                 let record = unsafe chunk + index
                 if unsafe record.pointee.state.load(ordering: .acquiring) & RecordStatus.mask == RecordStatus.live {
@@ -49,8 +54,8 @@ internal import Synchronization
     }
 
     deinit {
-        for place in unsafe chunks.indices {
-            let chunk = unsafe chunks[place]
+        for place in 0..<chunks.count {
+            let chunk = unsafe chunk(place)
             unsafe chunk.deinitialize(count: Self.chunkCapacity)
             unsafe UnsafeMutableRawPointer(chunk).deallocate()
         }

@@ -97,7 +97,8 @@ public final class FallbackTensorAllocator<Primary: TensorAllocator, Secondary: 
 }
 
 extension FallbackTensorAllocator: ForwardingAllocator {
-    func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError) -> MemoryHandle?
+    package func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError)
+        -> MemoryHandle?
     {
         do throws(TensorPoolError) {
             return try primary.resizedInPlace(id: id, handle, to: byteCount)

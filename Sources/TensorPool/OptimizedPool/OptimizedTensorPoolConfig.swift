@@ -99,8 +99,13 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
             self.veryLarge = veryLarge
         }
 
-        /// The sum of all amounts.
-        public var byteCount: Int { verySmall + small + medium + large + veryLarge }
+        /// The sum of all amounts, or the largest number where there is no such sum.
+        public var byteCount: Int {
+            [verySmall, small, medium, large, veryLarge].reduce(0) { sum, amount in
+                let (next, overflow) = sum.addingReportingOverflow(amount)
+                return overflow ? .max : next
+            }
+        }
     }
 
     private static func validate(_ settings: [(String, Int)]) throws(TensorPoolError) {

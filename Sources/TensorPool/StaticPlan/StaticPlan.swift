@@ -20,11 +20,12 @@ internal import CThreadSlot
 /// optimized pool 5 to 8 ns and 87), a handle 23 to 28 ns (200; the pool 8 to 13 ns and 131), on an Intel Xeon virtual
 /// machine with 2 cores, 2026-11-23; `pool-worker plan` of the benchmarks repeats it.
 public final class StaticPlan<Upstream: TensorAllocator>: TensorAllocator {
+    // First, since properties end in this order: were the pool dropped before the slab is back, the slab would be a leak.
+    @usableFromInline let core: PlanCore
     /// Where the plan sends what it does not serve, and where its slab is from.
     public let upstream: Upstream
     /// What the plan executes.
     public let layout: StaticPlanLayout
-    @usableFromInline let core: PlanCore
     @usableFromInline let alignment: Int
 
     /// Makes a plan, with a slab of `layout.byteCount` bytes got from `upstream` as one tensor.
@@ -112,7 +113,8 @@ public final class StaticPlan<Upstream: TensorAllocator>: TensorAllocator {
 }
 
 extension StaticPlan: ForwardingAllocator {
-    func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError) -> MemoryHandle?
+    package func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError)
+        -> MemoryHandle?
     {
         guard handle.serial == core.serial else {
             return try upstream.resizedInPlace(id: id, handle, to: byteCount)

@@ -2,7 +2,8 @@ extension TensorAllocator {
     /// Changes the size of a tensor: where it is if it can grow into free memory behind it, else by moving it. The bytes
     /// up to the smaller size are kept, those beyond are unspecified.
     ///
-    /// The tensor may come from any pool; one of another pool moves to this one.
+    /// The tensor may come from any pool; one of another pool moves to this one. What came through a budget or a recorder
+    /// always moves: both tensors count until it has.
     ///
     /// Thread-safety: as for ``allocate(byteCount:alignment:zeroed:traits:)``. Cost: about 0.2 us in place (2-core x86-64
     /// VM), else an allocation, a copy and a free.
@@ -45,7 +46,7 @@ extension TensorAllocator {
     }
 
     /// A handle of one of this pool's engines is resized in place, or nil where it has to move.
-    func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError)
+    package func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError)
         -> MemoryHandle?
     {
         if let adaptor = self as? any ForwardingAllocator {
@@ -60,7 +61,7 @@ extension TensorAllocator {
 }
 
 /// An allocator in front of others: it knows whose a handle is.
-protocol ForwardingAllocator: TensorAllocator {
+package protocol ForwardingAllocator: TensorAllocator {
     /// Resizes a tensor of this allocator or of one behind it where it is; nil where it has to move. Throws where the
     /// handle names no live tensor, so that nothing is copied from memory that is another's.
     func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError) -> MemoryHandle?
@@ -69,8 +70,8 @@ protocol ForwardingAllocator: TensorAllocator {
 extension TensorBuffer {
     /// Resizes the tensor where it is; false where it has to move.
     mutating func resizeInPlace(to newByteCount: Int) -> Bool {
-        // A plan's place has the size that was planned, and its number is no engine's.
-        if kind == .planned { return false }
+        // A plan's place has the size that was planned, an observer was told another one, and their numbers are no engine's.
+        if kind == .planned || kind.isObserved { return false }
         // The engine of a block that is out is there.
         let engine = unsafe EngineRegistry.engine(engine).takeUnretainedValue()
         let block = unsafe Block(address: start, kind: kind)

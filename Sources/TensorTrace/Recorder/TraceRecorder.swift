@@ -14,7 +14,7 @@ public import TensorPool
 /// Cost: 21 to 27 ns an event, most of them a reading of the processor's counter, and 32 bytes stored. (On the optimized
 /// pool, medians of 200 rounds of 8,192 pairs in turn with and without a recorder: a buffer's pair 6.9 and 57 ns, a
 /// handle's 8.5 and 54 ns; in instructions 87 and 222, 131 and 297; Intel Xeon virtual machine with 2 cores, 2026-11-23; `pool-worker recorder` of the benchmarks
-/// repeats it.) Where the processor's time-stamp counter does not run at one rate, the clock is read, for some 10 ns more.
+/// repeats it. Since then a buffer also counts its observer's references, up and down.) Where the processor's time-stamp counter does not run at one rate, the clock is read, for some 10 ns more.
 /// In the file times are CLOCK_MONOTONIC's: the counter and the clock are compared at each flush.
 ///
 /// With the events go samples of what the pool holds: live, cached and reserved bytes at the start, at each flush (not more
@@ -24,12 +24,13 @@ public import TensorPool
 /// the end of the last copy of this value, and the normal exit of the process, which waits for it no longer than
 /// ``TraceRecorderConfiguration/exitPatience``. A forked child does not record, and leaves the file alone.
 ///
-/// It is no ``TensorAllocator`` itself, for the reason that ``BudgetedAllocator`` is none: that protocol's buffers go
-/// back to their engine directly, so that nobody could see their end. Threads may share it; copies share the recording.
-public struct TraceRecorder<Upstream: TensorAllocator>: Sendable {
+/// A buffer may outlive its recorder and end on another thread, and is then freed all the same. Threads may share the
+/// recorder; copies share the recording.
+public struct TraceRecorder<Upstream: TensorAllocator>: TensorAllocator {
     /// Where the memory comes from.
     public let upstream: Upstream
     @usableFromInline let recording: RecordingID
+    @usableFromInline let observer: BufferObserver
     private let owner: RecordingOwner
 
     /// Starts a recording.
@@ -45,6 +46,10 @@ public struct TraceRecorder<Upstream: TensorAllocator>: Sendable {
         self.upstream = upstream
         let recording = try Recording.start(path: path, configuration: configuration) { upstream.statistics() }
         self.recording = recording.id
+        observer = BufferObserver { [id = recording.id] buffer in
+            // Before the tensor is freed: another thread may have the memory then.
+            unsafe id.recordFree(address: unsafe buffer.baseAddress, byteCount: buffer.byteCount, tensorID: 0)
+        }
         owner = RecordingOwner(recording)
     }
 
@@ -55,10 +60,11 @@ public struct TraceRecorder<Upstream: TensorAllocator>: Sendable {
     @inlinable
     public func allocate(
         byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
-    ) throws(TensorPoolError) -> RecordedBuffer {
-        let tensor = try upstream.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+    ) throws(TensorPoolError) -> TensorBuffer {
+        let tensor = try observer.observe(
+            upstream.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits))
         unsafe recording.recordAllocation(address: unsafe tensor.baseAddress, byteCount: byteCount, tensorID: 0)
-        return RecordedBuffer(tensor: tensor, recording: recording)
+        return tensor
     }
 
     /// Allocates a tensor that is freed by ``deallocateTensor(id:_:)``. Freed in the pool itself, its free is missing in
@@ -111,6 +117,20 @@ public struct TraceRecorder<Upstream: TensorAllocator>: Sendable {
     /// - Throws: ``TraceRecorderError/cannotWrite(_:)``; what was written before is in the file.
     @discardableResult public func finish() throws(TraceRecorderError) -> TraceRecorderResult {
         try owner.recording.finish()
+    }
+}
+
+extension TraceRecorder: ForwardingAllocator {
+    /// Recorded as a free and an allocation at one address.
+    package func resizedInPlace(id: UInt64, _ handle: MemoryHandle, to byteCount: Int) throws(TensorPoolError)
+        -> MemoryHandle?
+    {
+        let ticks = RecordingID.ticksBeforeFree()
+        guard let resized = try upstream.resizedInPlace(id: id, handle, to: byteCount) else { return nil }
+        unsafe recording.recordFree(
+            address: unsafe handle.baseAddress, byteCount: handle.byteCount, tensorID: id, ticks: ticks)
+        unsafe recording.recordAllocation(address: unsafe resized.baseAddress, byteCount: byteCount, tensorID: id)
+        return resized
     }
 }
 

@@ -9,8 +9,8 @@ extension PoolTests {
     @Suite struct BudgetTests {
         /// A budgeted buffer that can be stored.
         private final class Held: Sendable {
-            let buffer: BudgetedBuffer
-            init(_ buffer: consuming BudgetedBuffer) { self.buffer = buffer }
+            let buffer: TensorBuffer
+            init(_ buffer: consuming TensorBuffer) { self.buffer = buffer }
         }
 
         private static func refused<Upstream>(_ scoped: BudgetedAllocator<Upstream>, _ byteCount: Int) -> LimitReport? {
@@ -105,11 +105,6 @@ extension PoolTests {
             #expect(budget.liveByteCount == 600)
             onAnotherThread { survivor.withLock { $0 = nil } }
             #expect(budget.liveByteCount == 0)
-            let leaver = try budget.allocate(byteCount: 1000)
-            let tensor = leaver.leaveBudget()
-            #expect(budget.liveByteCount == 0 && tensor.byteCount == 1000)
-            #expect(budget.upstream.statistics().liveBytes == 1000)
-            drop(tensor)
         }
 
         @Test func tensorsWithHandlesCountUntilTheyAreFreed() throws {
@@ -197,23 +192,74 @@ extension PoolTests {
             }
         }
 
-        /// The order in which a buffer's two parts end, which the exactness rests on.
-        @Test func aTensorIsFreedBeforeItsBytesGoBack() {
-            let log = Mutex<[String]>([])
-            struct Part: ~Copyable {
-                let name: String
-                let log: @Sendable (String) -> Void
-                deinit { log(name) }
+        /// Two budgets and a plan, each in front of the other: a buffer counts in both and goes back to its place.
+        @Test func budgetsInFrontOfBudgetsAndPlans() throws {
+            let pool = try Self.pool()
+            let layout = try StaticPlanLayout(
+                allocations: [.init(offset: 0, byteCount: 4096)], byteCount: 4096, alignment: 4096)
+            let inner = BudgetedAllocator(try StaticPlan(layout, upstream: pool), byteLimit: 10_000)
+            let outer = BudgetedAllocator(inner, byteLimit: 5000)
+            for step in 1...3 {
+                inner.upstream.beginStep()
+                let planned = try outer.allocate(byteCount: 4096)
+                #expect(inner.upstream.counts.served == step, "the place is free again")
+                var other = try inner.allocate(byteCount: 3000)
+                #expect(outer.liveByteCount == 4096 && inner.liveByteCount == 7096)
+                #expect(Self.refused(outer, 905)?.limit == 5000 && Self.refused(inner, 2905)?.limit == 10_000)
+                #expect(outer.liveByteCount == 4096 && inner.liveByteCount == 7096)
+                try outer.reallocate(&other, byteCount: 100)
+                #expect(outer.liveByteCount == 4196 && inner.liveByteCount == 4196 && other.byteCount == 100)
+                _ = consume planned
+                #expect(outer.liveByteCount == 100 && inner.liveByteCount == 100)
+                _ = consume other
+                #expect(outer.liveByteCount == 0 && inner.liveByteCount == 0)
             }
-            struct Whole: ~Copyable {
-                var first: Part
-                let second: Part
+            #expect(pool.statistics().liveTensors == 1, "the plan's slab")
+        }
+
+        /// A budget's tensor that is resized counts as what it is then, in the budget that paid for it.
+        @Test func resizedTensorsCountAsTheyAre() throws {
+            let pool = try Self.pool()
+            let outer = BudgetedAllocator(pool, byteLimit: 1 << 20)
+            let inner = outer.withBudget(600_000) { $0 }
+            var handle = try inner.allocateTensor(id: 1, byteCount: 300_000)
+            for byteCount in [310_000, 200_000, 590_000, 100, 20_000] {
+                // A move has both tensors for a while; make room for that in the budget it moves in.
+                handle = try outer.reallocateTensor(id: 1, handle, byteCount: byteCount)
+                #expect(outer.liveByteCount == byteCount && handle.byteCount == byteCount)
             }
-            for _ in 0..<10 {
-                let add: @Sendable (String) -> Void = { name in log.withLock { $0.append(name) } }
-                _ = Whole(first: Part(name: "tensor", log: add), second: Part(name: "share", log: add))
+            try outer.deallocateTensor(id: 1, handle)
+            #expect(outer.liveByteCount == 0 && inner.liveByteCount == 0)
+
+            handle = try inner.allocateTensor(id: 1, byteCount: 400_000)
+            let refused = refusal { () throws(TensorPoolError) in
+                _ = try inner.reallocateTensor(id: 1, handle, byteCount: 600_001)
             }
-            #expect(log.withLock { $0 } == (0..<10).flatMap { _ in ["tensor", "share"] })
+            guard case .limitReached(let report) = refused else { throw NothingFound() }
+            #expect(report.limit == 600_000 && inner.liveByteCount == 400_000)
+            #expect(
+                refusal { () throws(TensorPoolError) in _ = try inner.reallocateTensor(id: 2, handle, byteCount: 5) }
+                    == .wrongTensorID(given: 2, handle: 1))
+            #expect(inner.liveByteCount == 400_000)
+            let stray = try pool.allocateTensor(id: 3, byteCount: 100_000)
+            let resized = try inner.reallocateTensor(id: 3, stray, byteCount: 90_000)
+            #expect(inner.liveByteCount == 400_000, "the pool's own, resized where it is, counts nowhere")
+            try inner.deallocateTensor(id: 3, resized)
+            try inner.deallocateTensor(id: 1, handle)
+            #expect(inner.liveByteCount == 0 && pool.statistics().liveTensors == 0)
+        }
+
+        /// Scopes come and go by the thousand: what tells them apart is used again.
+        @Test func numbersOfScopesComeBack() throws {
+            let pool = try Self.pool()
+            for _ in 0..<20_000 {
+                try pool.withBudget(1000) { drop(try $0.allocate(byteCount: 1000)) }
+            }
+            let survivors = try (0..<2000).map { _ in
+                try pool.withBudget(1000) { Held(try $0.allocate(byteCount: 1000)) }
+            }
+            #expect(survivors.allSatisfy { $0.buffer.byteCount == 1000 })
+            #expect(ObserverRegistry.usedCount < 3000, "\(ObserverRegistry.usedCount)")
         }
 
         /// 64 threads on two budgets, one in the other: what they hold is counted apart and never exceeds a budget.
@@ -266,7 +312,7 @@ extension PoolTests {
                 working.add(-1)
             }
             #expect(outer.liveByteCount == 0 && inner.liveByteCount == 0 && pool.statistics().liveBytes == 0)
-            #expect(refusals.value > 0 && served.value > 64 * 100 && peak.value > 500_000)
+            #expect(refusals.value > 0 && served.value > 0 && peak.value > 500_000)
         }
     }
 }

@@ -77,7 +77,7 @@ struct DebugOptionsTests {
                 let base = pool as? HybridMemoryPool
                 let ownFindings = base.map { Findings(of: $0) } ?? findings
                 let tensor = try pool.allocateTensor(id: 3, byteCount: 100)
-                unsafe tensor.baseAddress.storeBytes(of: 1, toByteOffset: 100, as: UInt8.self)
+                unsafe tensor.baseAddress.misuse(writing: 1, at: 100)
                 try pool.deallocateTensor(id: 3, tensor)
                 try #require(ownFindings.take().map(\.kind) == [.writtenPast])
             }

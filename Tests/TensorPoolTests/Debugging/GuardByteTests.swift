@@ -16,7 +16,7 @@ extension PoolTests {
             ] {
                 let tensor = try pool.allocateTensor(id: 42, byteCount: byteCount)
                 unsafe Fixtures.fill(tensor.bytes, 5)
-                unsafe (tensor.baseAddress + offset).storeBytes(of: 7, as: UInt8.self)
+                unsafe tensor.baseAddress.misuse(writing: 7, at: offset)
                 #expect(unsafe Fixtures.holds(tensor.bytes, 5))
                 try pool.deallocateTensor(id: 42, tensor)
                 let found = try #require(findings.take().first, "\(offset)")
@@ -38,7 +38,7 @@ extension PoolTests {
                     let buffer = try pool.allocate(
                         byteCount: 1000, alignment: alignment, zeroed: true, traits: TensorTraits(role: .weight))
                     #expect(unsafe UInt(bitPattern: buffer.baseAddress) % UInt(alignment) == 0)
-                    unsafe (buffer.baseAddress + offset).storeBytes(of: 7, as: UInt8.self)
+                    unsafe buffer.baseAddress.misuse(writing: 7, at: offset)
                     drop(buffer)
                     let found = try #require(findings.take().first)
                     #expect(found.offset == offset && found.tensorID == nil)
@@ -55,7 +55,7 @@ extension PoolTests {
                 #expect(unsafe tensor.bytes.allSatisfy { $0 == 0xA5 })
                 unsafe Fixtures.fill(tensor.bytes, 5)
                 try pool.deallocateTensor(id: 8, tensor)
-                unsafe (tensor.baseAddress + byteCount - 1).storeBytes(of: 0, as: UInt8.self)
+                unsafe tensor.baseAddress.misuse(writing: 0, at: byteCount - 1)
                 #expect(findings.take().isEmpty)
                 #expect(pool.statistics().cachedBytes >= byteCount)
                 pool.trim()
@@ -67,7 +67,7 @@ extension PoolTests {
             let tensor = try pool.allocateTensor(id: 9, byteCount: 1000)
             let address = unsafe tensor.baseAddress
             try pool.deallocateTensor(id: 9, tensor)
-            unsafe address.storeBytes(of: 0, toByteOffset: 10, as: UInt8.self)
+            unsafe address.misuse(writing: 0, at: 10)
             for _ in 0..<600 { drop(try pool.allocate(byteCount: 30_000)) }
             #expect(findings.take().map(\.offset) == [10])
             #expect(pool.trim().releasedBytes <= Quarantine.byteLimit + 64 << 10)
@@ -97,7 +97,7 @@ extension PoolTests {
             let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
                 let (pool, _) = try WatchedPool.standard.make("guard")
                 let tensor = try pool.allocateTensor(id: 77, byteCount: 123)
-                unsafe tensor.baseAddress.storeBytes(of: 1, toByteOffset: 130, as: UInt8.self)
+                unsafe tensor.baseAddress.misuse(writing: 1, at: 130)
                 try pool.deallocateTensor(id: 77, tensor)
             }
             let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
@@ -112,7 +112,7 @@ extension PoolTests {
             let handle = try found(pool).allocateTensor(id: 1, byteCount: 5000)
             pool = nil
             try base.deallocateTensor(id: 1, handle)
-            unsafe buffer.baseAddress.storeBytes(of: 0, toByteOffset: 5001, as: UInt8.self)
+            unsafe buffer.baseAddress.misuse(writing: 0, at: 5001)
             drop(buffer)
             #expect(findings.take().map(\.kind) == [.writtenPast])
             #expect(base.reservedByteCount == 0 && base.memory.engines().count == 1)

@@ -56,7 +56,7 @@ extension PoolTests {
             let (pool, base) = try WatchedPool.optimized.make("pages=1/1")
             let findings = Findings(of: base)
             let tensor = try pool.allocateTensor(id: 6, byteCount: 100)
-            unsafe tensor.baseAddress.storeBytes(of: 1, toByteOffset: 101, as: UInt8.self)
+            unsafe tensor.baseAddress.misuse(writing: 1, at: 101)
             try pool.deallocateTensor(id: 6, tensor)
             #expect(findings.take().map(\.offset) == [101])
         }

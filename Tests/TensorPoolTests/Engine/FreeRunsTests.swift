@@ -68,7 +68,7 @@ import Testing
 
     /// The largest request an engine lets in is many times what granules can be numbered.
     @Test func moreThanGranulesCanBeNumberedIsNotFound() {
-        var runs = FreeRuns()
+        var runs = FreeRuns(capacity: 1 << 11)
         runs.give(64, 1000)
         let largest = Granule.count(Engine.maximumByteCount) + Granule.count(Engine.maximumAlignment)
         for count in [FreeRuns.maximumGranules - 1, FreeRuns.maximumGranules, FreeRuns.maximumGranules + 1] {

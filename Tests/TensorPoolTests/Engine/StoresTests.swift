@@ -19,8 +19,8 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
         let taken = unsafe many.withUnsafeMutableBufferPointer { unsafe stack.pop(50, into: $0.baseAddress!) }
         #expect(taken == 50 && stack.count == 850)
         #expect(unsafe many == (850..<900).map { unsafe address($0) }, "in the order they were pushed")
-        unsafe many.withUnsafeMutableBufferPointer { unsafe stack.push($0.baseAddress!, 50) }
-        #expect(unsafe stack.pop() == address(899))
+        let isKept = unsafe many.withUnsafeMutableBufferPointer { unsafe stack.push($0.baseAddress!, 50) }
+        #expect(unsafe isKept && stack.pop() == address(899))
         unsafe many = unsafe [UnsafeMutableRawPointer](repeating: address(0), count: 2000)
         let rest = unsafe many.withUnsafeMutableBufferPointer { unsafe stack.pop(2000, into: $0.baseAddress!) }
         #expect(rest == 899 && stack.count == 0)
@@ -28,12 +28,19 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
 }
 
 @Suite struct DepotTests {
+    private func put(_ numbers: [Int], _ index: Int, into depot: inout Depot) {
+        let entries = unsafe numbers.map { unsafe address($0) }
+        let isThere = unsafe entries.withUnsafeBufferPointer { entries in
+            unsafe depot.put(entries.baseAddress!, entries.count, class: index)
+        }
+        #expect(isThere)
+    }
+
     @Test func bytesAreThoseOfTheBlocks() {
         var depot = Depot()
-        unsafe depot.put(address(1), class: 0)
-        unsafe depot.put(address(2), class: 5)
-        let two = unsafe [address(3), address(4)]
-        unsafe two.withUnsafeBufferPointer { unsafe depot.put($0.baseAddress!, 2, class: 5) }
+        put([1], 0, into: &depot)
+        put([2], 5, into: &depot)
+        put([3, 4], 5, into: &depot)
         #expect(depot.byteCount == SizeClass.byteCount(0) + 3 * SizeClass.byteCount(5))
         #expect(depot.count(ofClass: 5) == 3 && depot.count(ofClass: 1) == 0)
         #expect(unsafe depot.take(class: 5) == address(4))
@@ -49,13 +56,14 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
         var depot = Depot()
         var entries = unsafe (0..<10).map { unsafe address($0) }
         unsafe entries.withUnsafeMutableBufferPointer {
-            unsafe depot.putPrewarmed($0.baseAddress!, 10, class: 3)
+            let isThere = unsafe depot.putPrewarmed($0.baseAddress!, 10, class: 3)
+            #expect(isThere)
         }
         let size = SizeClass.byteCount(3)
         #expect(depot.prewarmedByteCount == 10 * size)
         for _ in 0..<4 { _ = unsafe depot.take(class: 3) }
         #expect(depot.prewarmedByteCount == 6 * size)
-        for number in 0..<4 { unsafe depot.put(address(number), class: 3) }
+        put(Array(0..<4), 3, into: &depot)
         #expect(depot.prewarmedByteCount == 6 * size, "used blocks come back as cached ones")
         for _ in 0..<4 { _ = unsafe depot.take(class: 3) }
         #expect(depot.prewarmedByteCount == 6 * size, "and are used first")

@@ -1,4 +1,5 @@
 #if os(Linux)
+import Foundation
 import Testing
 
 @testable import TensorPool
@@ -48,6 +49,60 @@ extension PoolTests {
                 #expect(failure == .outOfMemory(byteCount: 512 << 20))
                 #expect(base.reservedByteCount == 0)
             }
+        }
+
+        /// A kernel that promises no more than it has: `Scripts/check-overcommit` makes it one for this test, and bounds
+        /// what the test's own user gets.
+        private static let isStrict =
+            ProcessInfo.processInfo.environment["TENSOR_POOL_STRICT_OVERCOMMIT"] != nil
+            && (try? String(contentsOfFile: "/proc/sys/vm/overcommit_memory", encoding: .utf8)) == "2\n"
+
+        @Test(.enabled(if: isStrict, "needs Scripts/check-overcommit"))
+        func theKernelPromisesNoMore() async {
+            await #expect(processExitsWith: .success) {
+                try Self.exhaustPromises { $0 }
+                try Self.exhaustPromises { try TensorMemoryPool($0) }
+                try Self.exhaustPromises { try OptimizedTensorMemoryPool($0, configuration: .bare) }
+                try Self.exhaustPromises { try AdaptiveTensorMemoryPool.bare($0) }
+                try Self.exhaustPromises { try TensorMemoryPool($0, configuration: .watched("pages=1/1")) }
+            }
+        }
+
+        /// Allocates until the kernel promises no more, frees, and allocates again.
+        private static func exhaustPromises(_ makePool: (HybridMemoryPool) throws -> any TensorAllocator) throws {
+            let base = try HybridMemoryPool()
+            do {
+                let pool = try makePool(base)
+                // Nothing of the test's own is allocated while there is no memory: Swift stops the program then.
+                var handles: [MemoryHandle] = []
+                handles.reserveCapacity(1 << 21)
+                for byteCount in [64 << 20, 3 << 20, 300_000, 40_000] {
+                    // More than is there at once, and bit by bit.
+                    let whole = refusal { () throws(TensorPoolError) in
+                        _ = try pool.allocateTensor(id: 0, byteCount: 1 << 40)
+                    }
+                    handles.removeAll(keepingCapacity: true)
+                    let first = fill(pool, byteCount, false, &handles)
+                    let count = handles.count
+                    let again = fill(pool, byteCount, false, &handles)
+                    let places = stride(from: 0, to: handles.count, by: 2)
+                    for index in places { try pool.deallocateTensor(id: UInt64(index), handles[index]) }
+                    let next = refusal { () throws(TensorPoolError) in
+                        handles[0] = try pool.allocateTensor(id: 0, byteCount: byteCount)
+                    }
+                    if next == nil { try pool.deallocateTensor(id: 0, handles[0]) }
+                    for index in 0..<handles.count where index % 2 == 1 {
+                        try pool.deallocateTensor(id: UInt64(index), handles[index])
+                    }
+                    pool.trim()
+                    #expect(whole == .outOfMemory(byteCount: 1 << 40))
+                    #expect(first == .outOfMemory(byteCount: byteCount) && again == first && next == nil)
+                    #expect(count > 0 && count < handles.capacity, "\(count) of \(byteCount) bytes")
+                    expectSums(pool.statistics())
+                    #expect(pool.statistics().liveTensors == 0)
+                }
+            }
+            #expect(base.reservedByteCount == 0)
         }
 
         private static let headroom = 64 << 20

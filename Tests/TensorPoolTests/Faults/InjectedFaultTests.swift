@@ -43,6 +43,37 @@ extension PoolTests {
             }
         }
 
+        /// A free has nobody to tell that there was no memory for it. Found by `ExhaustionTests` under AddressSanitizer: the
+        /// list that a freed record goes to could not grow, and the program stopped.
+        @Test func freesThroughCachesAskForNothing() async {
+            await #expect(processExitsWith: .success) { try Self.freeWithoutMemory(.bare) }
+        }
+
+        @Test func freesWithoutCachesAskForNothing() async {
+            await #expect(processExitsWith: .success) { try Self.freeWithoutMemory(.uncached) }
+        }
+
+        private static func freeWithoutMemory(_ configuration: OptimizedTensorPoolConfig) throws {
+            let base = try HybridMemoryPool()
+            let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
+            for _ in 0..<2 {
+                var buffers = try (0..<3000).map { try pool.own(1 + $0 * 5) }
+                let handles = try (0..<3000).map { try pool.allocateTensor(id: UInt64($0), byteCount: 1 + $0 * 5) }
+                let faults = InjectedFaults()
+                let failure = faults.during(.allFrom(0)) { () throws(TensorPoolError) in
+                    for handle in handles {
+                        try pool.deallocateTensor(id: handle.tensorID, handle)
+                        buffers.removeLast()
+                    }
+                }
+                #expect(failure == nil && faults.calls[.bookkeeping, default: 0] > 0)
+                expectSums(pool.statistics())
+                #expect(pool.statistics().liveTensors == 0)
+            }
+            pool.trim()
+            #expect(base.reservedByteCount == 0)
+        }
+
         private static func refuseEachCall(of scenario: FaultScenario) throws {
             // The very first calls of the process are among those refused: what is set up once must not stay broken.
             try check(scenario, .allFrom(0))

@@ -33,6 +33,13 @@ extension PoolTests {
             ),
         ]
 
+        /// Amounts that no pool takes can be added up all the same.
+        @Test func amountsOfAnySizeHaveASum() {
+            typealias Prewarming = OptimizedTensorPoolConfig.Prewarming
+            #expect(Prewarming(verySmall: 1, small: 2, medium: 3, large: 4, veryLarge: 5).byteCount == 15)
+            #expect(Prewarming(verySmall: .max, small: .max, medium: .max).byteCount == .max)
+        }
+
         @Test func aWrongSettingIsNamed() throws {
             let base = try HybridMemoryPool()
             for (name, change) in Self.wrong {

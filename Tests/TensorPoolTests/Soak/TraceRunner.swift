@@ -6,7 +6,7 @@ import TensorPool
 /// Replays a trace on a pool, and checks each tensor's contents when it is freed.
 struct TraceRunner: ~Copyable {
     private let trace: AllocationTrace
-    private var slots: [(buffer: Held, pattern: UInt64)?]
+    private var slots: [(buffer: Owned, pattern: UInt64)?]
     private var position = 0
     private var random: SeededRandom
     private(set) var operations = 0

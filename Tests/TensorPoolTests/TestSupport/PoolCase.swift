@@ -36,7 +36,13 @@ struct PoolCase: Sendable, CustomTestStringConvertible {
                 return pool
             },
             PoolCase(name: "optimized, no cache") { try OptimizedTensorMemoryPool($0, configuration: .uncached) },
-        ] + profiles + watched
+        ] + profiles + watched + [scrubbing]
+
+    /// Those without debugging modes.
+    static let unwatched: [PoolCase] = {
+        let names = Set(watched.map(\.name))
+        return all.filter { !names.contains($0.name) }
+    }()
 
     /// The five profiles.
     static let profiles: [PoolCase] = [
@@ -47,7 +53,7 @@ struct PoolCase: Sendable, CustomTestStringConvertible {
         PoolCase(name: "largeTensors") { try OptimizedTensorMemoryPool($0, configuration: .largeTensors) },
     ]
 
-    /// Pools whose tensors are watched, and pools that overwrite what they free.
+    /// Pools whose tensors are watched.
     static let watched: [PoolCase] = [
         PoolCase(name: "standard, fill, guard, track") {
             try TensorMemoryPool($0, configuration: .watched("fill,guard,track,leaks"))
@@ -63,15 +69,18 @@ struct PoolCase: Sendable, CustomTestStringConvertible {
         PoolCase(name: "optimized, guard pages for one in 1,024") {
             try OptimizedTensorMemoryPool($0, configuration: .watched("pages=1/1024"))
         },
-        PoolCase(name: "optimized, scrub") {
-            var configuration = OptimizedTensorPoolConfig.bare
-            configuration.scrubOnFree = true
-            return try OptimizedTensorMemoryPool($0, configuration: configuration)
-        },
     ]
+
+    static let scrubbing = PoolCase(name: "optimized, scrub") {
+        var configuration = OptimizedTensorPoolConfig.bare
+        configuration.scrubOnFree = true
+        return try OptimizedTensorMemoryPool($0, configuration: configuration)
+    }
 
     /// One of each kind, for tests that take long.
     static let kinds: [PoolCase] = all.filter { ["base", "standard", "optimized, bare"].contains($0.name) }
+    static let everyKind: [PoolCase] =
+        kinds + [PoolCase(name: "adaptive, bare", engines: 2) { try AdaptiveTensorMemoryPool.bare($0) }]
 }
 
 extension OptimizedTensorPoolConfig {

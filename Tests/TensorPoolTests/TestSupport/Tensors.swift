@@ -1,15 +1,16 @@
 import Foundation
 import PoolModel
 import TensorPool
-import TensorTrace
 import Testing
 
 /// A tensor that is freed with the last reference: can stand in an array or cross to another thread.
-@safe class Held: @unchecked Sendable {
+@safe final class Owned: @unchecked Sendable {
+    let buffer: TensorBuffer
     let bytes: UnsafeMutableRawBufferPointer
 
-    fileprivate init(_ start: UnsafeMutableRawPointer, _ byteCount: Int) {
-        unsafe bytes = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
+    init(_ buffer: consuming TensorBuffer) {
+        unsafe bytes = unsafe UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: buffer.byteCount)
+        self.buffer = buffer
     }
 
     var address: UInt { UInt(bitPattern: unsafe bytes.baseAddress) }
@@ -21,45 +22,21 @@ import Testing
     var isZero: Bool { unsafe Fixtures.isZero(bytes) }
 }
 
-/// A pool's buffer, held.
-final class Owned: Held, @unchecked Sendable {
-    let buffer: TensorBuffer
-
-    init(_ buffer: consuming TensorBuffer) {
-        let (start, byteCount) = unsafe (buffer.baseAddress, buffer.byteCount)
-        self.buffer = buffer
-        unsafe super.init(start, byteCount)
-    }
-}
-
-/// A buffer of a budget, held.
-final class OwnedOfBudget: Held, @unchecked Sendable {
-    let buffer: BudgetedBuffer
-
-    init(_ buffer: consuming BudgetedBuffer) {
-        let (start, byteCount) = unsafe (buffer.baseAddress, buffer.byteCount)
-        self.buffer = buffer
-        unsafe super.init(start, byteCount)
-    }
-}
-
-/// A buffer whose end is recorded, held.
-final class OwnedOfRecorder: Held, @unchecked Sendable {
-    let buffer: RecordedBuffer
-
-    init(_ buffer: consuming RecordedBuffer) {
-        let (start, byteCount) = unsafe (buffer.baseAddress, buffer.byteCount)
-        self.buffer = buffer
-        unsafe super.init(start, byteCount)
-    }
-}
-
 extension TensorAllocator {
     /// Allocates a buffer that can be stored.
     func own(
         _ byteCount: Int, alignment: Int = 64, zeroed: Bool = false, _ traits: TensorTraits = TensorTraits()
     ) throws(TensorPoolError) -> Owned {
         Owned(try allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits))
+    }
+
+    /// Allocates a tensor with a handle.
+    func allocateTensor(_ id: UInt64, _ byteCount: Int, _ traits: TensorTraits = TensorTraits())
+        throws(TensorPoolError) -> MemoryHandle
+    {
+        try allocateTensor(
+            id: id, byteCount: byteCount, device: traits.device, isModelWeight: traits.role == .weight,
+            isTemporary: traits.role == .temporary)
     }
 
     /// Why a buffer is not to be had.

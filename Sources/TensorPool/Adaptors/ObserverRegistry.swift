@@ -1,0 +1,56 @@
+internal import CThreadSlot
+internal import Jemalloc
+internal import Synchronization
+
+/// All observers of the process by number, so that a buffer reaches its own by the bits that an engine's number leaves.
+enum ObserverRegistry {
+    /// Bits of an engine's number.
+    static let engineBits: UInt32 = 10
+    static let engineMask: UInt32 = 1 << engineBits - 1
+    /// How many observers there can be at one time, and one more: 0 is none.
+    static let capacity = 1 << 20
+
+    private struct Contents {
+        var freeNumbers: [UInt32] = []
+        var used: UInt32 = 1
+    }
+
+    private static let contents = Lock(Contents())
+
+    /// Entries are written under the lock, and read without it by who holds a buffer of that observer. 8 MiB of
+    /// addresses, of which only what is used becomes memory.
+    nonisolated(unsafe) private static let observers: UnsafeMutablePointer<Unmanaged<BufferObserver>> = {
+        precondition(EngineRegistry.capacity <= 1 << Int(engineBits))
+        return .allocate(capacity: capacity)
+    }()
+
+    /// A number for an observer that has none in `place`, stored there; nil where all are in use.
+    static func enter(_ observer: BufferObserver, unlessIn place: borrowing Atomic<UInt32>) -> UInt32? {
+        contents.withLock { contents in
+            let known = place.load(ordering: .relaxed)
+            if known != 0 { return known }
+            let number: UInt32
+            if let free = contents.freeNumbers.popLast() {
+                number = free
+            } else {
+                guard contents.used < capacity else { return nil }
+                number = contents.used
+                contents.used += 1
+            }
+            unsafe (observers + Int(number)).initialize(to: Unmanaged.passUnretained(observer))
+            place.store(number, ordering: .releasing)
+            return number
+        }
+    }
+
+    /// Gives a number back; 0 is none.
+    static func leave(_ number: UInt32) {
+        if number != 0 { contents.withLock { $0.freeNumbers.append(number) } }
+    }
+
+    /// Numbers that were ever in use at one time.
+    static var usedCount: Int { contents.withLock { Int($0.used) - 1 } }
+
+    /// The observer of a buffer that is out.
+    static func observer(_ number: UInt32) -> Unmanaged<BufferObserver> { unsafe observers[Int(number)] }
+}
