@@ -11,10 +11,11 @@ public import TensorPool
 /// thread of the recorder's own writes the buffers out, at least every ``TraceRecorderConfiguration/flushInterval``.
 /// Where it cannot keep up, events are dropped and counted: nobody waits for it.
 ///
-/// Cost: 21 to 27 ns an event, most of them a reading of the processor's counter, and 32 bytes stored. (On the optimized
-/// pool, medians of 200 rounds of 8,192 pairs in turn with and without a recorder: a buffer's pair 6.9 and 57 ns, a
-/// handle's 8.5 and 54 ns; in instructions 87 and 222, 131 and 297; Intel Xeon virtual machine with 2 cores, 2026-11-23; `pool-worker recorder` of the benchmarks
-/// repeats it. Since then a buffer also counts its observer's references, up and down.) Where the processor's time-stamp counter does not run at one rate, the clock is read, for some 10 ns more.
+/// Cost: some 28 ns an event of a handle, most of them a reading of the processor's counter, and 32 bytes stored; of a buffer
+/// 51, for it also counts references of its observer up and down. (On the optimized pool, medians of 200 rounds of 8,192
+/// pairs in turn with and without a recorder: a handle's pair 9.6 and 66 ns, a buffer's 6.3 and 111; Intel Xeon virtual
+/// machine with 2 cores, 2026-11-23; `pool-worker recorder` of the benchmarks repeats it.) Where the processor's time-stamp
+/// counter does not run at one rate, the clock is read, for some 10 ns more.
 /// In the file times are CLOCK_MONOTONIC's: the counter and the clock are compared at each flush.
 ///
 /// With the events go samples of what the pool holds: live, cached and reserved bytes at the start, at each flush (not more
