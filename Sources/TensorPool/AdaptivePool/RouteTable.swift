@@ -118,7 +118,8 @@ public import Synchronization
         return look(byteCount: byteCount, bin: bin, role: role)
     }
 
-    /// Counts a visit of the slow path; whether ``plan(byteCount:bin:role:)`` is to be asked.
+    /// Counts a visit of the slow path; whether ``plan(byteCount:bin:role:)`` is to be asked. A visit that the warm path
+    /// could not serve is counted again there, so that looks may come up to twice as often.
     @inlinable @inline(__always)
     func isLookDue(ofBin bin: Int) -> Bool {
         let left = unsafe skips[bin].load(ordering: .relaxed)

@@ -7,9 +7,9 @@ public import TensorPool
 ///     ...
 ///     try recorder.finish()
 ///
-/// Each event goes with its time into a buffer of the calling thread, with no lock and no atomic read-modify-write; a
-/// thread of the recorder's own writes the buffers out, at least every ``TraceRecorderConfiguration/flushInterval``.
-/// Where it cannot keep up, events are dropped and counted: nobody waits for it.
+/// Each event goes with its time into a buffer of the calling thread, with no lock and no atomic read-modify-write but for
+/// the references that a tensor's buffer holds; a thread of the recorder's own writes the buffers out, at least every
+/// ``TraceRecorderConfiguration/flushInterval``. Where it cannot keep up, events are dropped and counted: nobody waits for it.
 ///
 /// Cost: some 28 ns an event of a handle, most of them a reading of the processor's counter, and 32 bytes stored; of a buffer
 /// 51, for it also counts references of its observer up and down. (On the optimized pool, medians of 200 rounds of 8,192
