@@ -160,8 +160,9 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         -> TensorBuffer
     {
         let bin = RouteTable.bin(byteCount)
-        if let plan = routes.plan(byteCount: byteCount, bin: bin, role: traits.role) {
-            return try timedBuffer(plan, alignment: alignment, zeroed: zeroed, traits: traits)
+        if let trial = routes.trial(byteCount: byteCount, bin: bin, role: traits.role) {
+            try Engine.validate(byteCount: byteCount, alignment: alignment, device: traits.device)
+            run(trial)
         }
         // No variable for the engine: it is not to be retained.
         return isStandard(byteCount, bin, traits.role)
@@ -171,46 +172,23 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
                 byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 
-    /// Makes a timed allocation.
-    func timedBuffer(_ plan: RouteTable.Plan, alignment: Int, zeroed: Bool, traits: TensorTraits)
-        throws(TensorPoolError) -> TensorBuffer
-    {
-        let engine = plan.strategy == .standard ? standardFront.engine : optimizedFront.engine
-        let start = MonotonicClock.now()
-        let buffer = try engine.requestBuffer(
-            byteCount: plan.byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
-        let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
-        let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.firstTouch($0) }
-        routes.record(plan, .allocation(allocation, touch, by: plan.strategy))
-        returnTrials(plan)
-        return buffer
-    }
-
-    /// Gives back what earlier trials of the standard strategy left in its arena, where the size is not served by it: its
-    /// decay would keep that for seconds beside the memory that the optimized strategy has for the same tensors.
-    private func returnTrials(_ plan: RouteTable.Plan) {
-        guard plan.strategy == .standard, !routes.route(ofBin: plan.bin, role: .activation).isStandard else { return }
-        let start = MonotonicClock.now()
-        standardFront.engine.base.purge(.standard, TensorSizeCategory(byteCount: plan.byteCount))
-        routes.charge(Double(MonotonicClock.now() - start))
+    /// Times a pair of its own beside the request that it was due at: that goes where all of its size go.
+    @inline(never)
+    func run(_ trial: RouteTable.Trial) {
+        let engine = trial.strategy == .standard ? standardFront.engine : optimizedFront.engine
+        if let cost = engine.timePair(byteCount: trial.byteCount) { routes.record(trial, cost) }
     }
 
     @usableFromInline @inline(never)
     func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
         let bin = RouteTable.bin(byteCount)
-        guard let plan = routes.plan(byteCount: byteCount, bin: bin, role: traits.role) else {
-            return isStandard(byteCount, bin, traits.role)
-                ? try standardFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
-                : try optimizedFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
+        if let trial = routes.trial(byteCount: byteCount, bin: bin, role: traits.role) {
+            try Engine.validate(byteCount: byteCount, alignment: 64, device: traits.device)
+            run(trial)
         }
-        let engine = plan.strategy == .standard ? standardFront.engine : optimizedFront.engine
-        let start = MonotonicClock.now()
-        let handle = try engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
-        let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
-        unsafe routes.record(
-            plan, .allocation(allocation, Filling.firstTouch(handle.bytes), by: plan.strategy))
-        returnTrials(plan)
-        return handle
+        return isStandard(byteCount, bin, traits.role)
+            ? try standardFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
+            : try optimizedFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
     }
 
     @inline(__always)

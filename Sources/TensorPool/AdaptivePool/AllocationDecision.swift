@@ -22,9 +22,9 @@ public struct AllocationDecision: Sendable, Hashable {
     public let rule: AllocationRule
     /// The size asked about, in bytes.
     public let byteCount: Int
-    /// The median nanoseconds of a timed allocation in the standard strategy, first touch included; nil where none was.
+    /// The median nanoseconds of a timed allocation and its free in the standard strategy, first touch included; nil where none was.
     public let standardNanoseconds: Double?
-    /// The median nanoseconds of a timed allocation in the optimized strategy, first touch included; nil where none was.
+    /// The median nanoseconds of a timed allocation and its free in the optimized strategy, off the hot path; nil where none was.
     public let optimizedNanoseconds: Double?
     /// Nanoseconds that the optimized strategy must save per use for the pages it keeps idle.
     public let idleNanoseconds: Double

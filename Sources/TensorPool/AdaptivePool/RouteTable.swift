@@ -3,8 +3,8 @@ public import Synchronization
 
 /// Where the sizes of each bin go: two bytes a bin that the hot path reads, and behind a lock what decides it.
 @safe @usableFromInline final class RouteTable: Sendable {
-    /// One timed allocation to make.
-    struct Plan {
+    /// A pair of an allocation and its free that is to be timed.
+    struct Trial {
         let strategy: AllocationStrategy
         let bin: Int
         let byteCount: Int
@@ -13,7 +13,7 @@ public import Synchronization
     private struct State {
         var forced: AllocationStrategy?
         var measurements: [Int: BinMeasurement] = [:]
-        /// Nanoseconds that timed allocations may take from here on.
+        /// Nanoseconds that trials may take from here on.
         var allowance = RouteTable.firstAllowance
         /// Of each bin, the visits that the last look allowed to skip.
         var skipped: [Int: Int] = [:]
@@ -108,17 +108,17 @@ public import Synchronization
         return .measured
     }
 
-    /// Counts a visit of the slow path; a timed allocation to make where one is due. Cost: a load and a store, now and
+    /// Counts a visit of the slow path; a trial to make where one is due. Cost: a load and a store, now and
     /// then a lock.
     @inline(__always)
-    func plan(byteCount: Int, bin: Int, role: TensorRole) -> Plan? {
+    func trial(byteCount: Int, bin: Int, role: TensorRole) -> Trial? {
         guard byteCount > configuration.standardCeiling, byteCount <= configuration.optimizedFloor,
             isLookDue(ofBin: bin)
         else { return nil }
         return look(byteCount: byteCount, bin: bin, role: role)
     }
 
-    /// Counts a visit of the slow path; whether ``plan(byteCount:bin:role:)`` is to be asked. A visit that the warm path
+    /// Counts a visit of the slow path; whether ``trial(byteCount:bin:role:)`` is to be asked. A visit that the warm path
     /// could not serve is counted again there, so that looks may come up to twice as often.
     @inlinable @inline(__always)
     func isLookDue(ofBin bin: Int) -> Bool {
@@ -129,7 +129,7 @@ public import Synchronization
     }
 
     @inline(never)
-    private func look(byteCount: Int, bin: Int, role: TensorRole) -> Plan? {
+    private func look(byteCount: Int, bin: Int, role: TensorRole) -> Trial? {
         state.withLock { state in
             guard rule(byteCount: byteCount, role: role, forced: state.forced) == .measured else {
                 unsafe skips[bin].store(Self.unmeasuredSkip, ordering: .relaxed)
@@ -139,28 +139,25 @@ public import Synchronization
             let visits = state.skipped[bin, default: 0] + 1
             state.allowance += Double(visits) * Self.allowancePerVisit
             var measurement = state.measurements[bin] ?? BinMeasurement(minimumUses: configuration.minimumUses)
-            let trial = measurement.nextTrial(visits: visits, allowance: state.allowance)
+            let strategy = measurement.nextTrial(visits: visits, allowance: state.allowance)
             let skip = measurement.visitsUntilTrial - 1
             state.measurements[bin] = measurement
             state.skipped[bin] = skip
             unsafe skips[bin].store(skip, ordering: .relaxed)
-            return trial.map { Plan(strategy: $0, bin: bin, byteCount: byteCount) }
+            return strategy.map { Trial(strategy: $0, bin: bin, byteCount: byteCount) }
         }
     }
 
-    /// Notes what a planned allocation took.
-    func record(_ plan: Plan, _ cost: TrialCost) {
-        let price = idlePrice(plan.byteCount)
+    /// Notes what a trial took.
+    func record(_ trial: Trial, _ cost: TrialCost) {
+        let price = idlePrice(trial.byteCount)
         state.withLock { state in
             state.allowance -= min(cost.spent, BinMeasurement.dearestCharged)
-            let changed = state.measurements[plan.bin, default: BinMeasurement(minimumUses: configuration.minimumUses)]
-                .record(plan.strategy, cost, idlePrice: price)
+            let changed = state.measurements[trial.bin, default: BinMeasurement(minimumUses: configuration.minimumUses)]
+                .record(trial.strategy, cost, idlePrice: price)
             if changed { publish(state) }
         }
     }
-
-    /// Takes what else measuring cost, in nanoseconds, from what it may cost.
-    func charge(_ nanoseconds: Double) { state.withLock { $0.allowance -= nanoseconds } }
 
     /// Starts a size with what a calibration measured, where the size is one that is measured.
     func seed(byteCount: Int, standard: Double, optimized: Double) {

@@ -4,13 +4,13 @@ public enum TensorPoolMigrationHelper {
     static let sizes = [
         48 << 10, 64 << 10, 96 << 10, 128 << 10, 192 << 10, 256 << 10, 384 << 10, 512 << 10, 768 << 10, 1 << 20,
     ]
-    /// Timed allocations of each size in each strategy.
+    /// Timed pairs of each size in each strategy.
     static let repetitions = 9
 
     /// Measures both strategies on this machine for a few milliseconds, and makes an adaptive pool that starts with
     /// what was found.
     ///
-    /// Each size from 48 KiB to 1 MiB is allocated and touched nine times in each strategy, in turn, on a base of its
+    /// Each size from 48 KiB to 1 MiB is allocated, touched and freed ten times in each strategy, in turn, on a base of its
     /// own, of a few mebibytes and outside the given one's limit; the medians decide where the pool sends that size until its own measurements say otherwise.
     ///
     /// - Throws: What the pools throw on construction.
@@ -28,8 +28,8 @@ public enum TensorPoolMigrationHelper {
             var given: [Double] = []
             var kept: [Double] = []
             for _ in 0...repetitions {
-                given.append(try time(standard, byteCount, .standard))
-                kept.append(try time(optimized, byteCount, .optimized))
+                given.append(try time(standard.front.engine, byteCount))
+                kept.append(try time(optimized.front.engine, byteCount))
             }
             // The first, cold call of each is set aside.
             pool.routes.seed(
@@ -38,15 +38,9 @@ public enum TensorPoolMigrationHelper {
         return pool
     }
 
-    private static func time(_ pool: some TensorAllocator, _ byteCount: Int, _ strategy: AllocationStrategy)
-        throws(TensorPoolError) -> Double
-    {
-        let start = MonotonicClock.now()
-        let buffer = try pool.allocate(byteCount: byteCount)
-        let allocation = Double(MonotonicClock.now() - start) - MonotonicClock.cost
-        let touch = unsafe buffer.withUnsafeMutableBytes { unsafe Filling.firstTouch($0) }
-        _ = consume buffer
-        return TrialCost.allocation(allocation, touch, by: strategy).nanoseconds
+    private static func time(_ engine: Engine, _ byteCount: Int) throws(TensorPoolError) -> Double {
+        guard let cost = engine.timePair(byteCount: byteCount) else { throw .outOfMemory(byteCount: byteCount) }
+        return cost.nanoseconds
     }
 
     private static func median(_ values: some Sequence<Double>) -> Double {

@@ -178,6 +178,13 @@ extension CacheBin {
     /// Counts a free that the hot path did not.
     @inline(__always) mutating func countFree() { unsafe balance &+= 1 }
 
+    /// Takes back what was counted, as many allocations as frees.
+    mutating func forget(_ counts: BinCounts) {
+        // Frees are counted from allocations on.
+        unsafe earlierAllocations -= counts.allocations
+        unsafe misses -= counts.misses
+    }
+
     /// Whether there was no allocation since the call before.
     mutating func takeIdleness() -> Bool {
         let mark = unsafe UInt32(truncatingIfNeeded: allocations)

@@ -60,9 +60,10 @@ struct TrialCost: Sendable {
     /// Nanoseconds that the trial itself took.
     var spent: Double
 
-    /// An allocation by a strategy, and the first use of what it gave. Page faults are a part of what each use costs where
-    /// freed pages go back to the system: in the standard strategy. The optimized one keeps them, and faults once.
-    static func allocation(_ nanoseconds: Double, _ touch: TrialCost, by strategy: AllocationStrategy) -> TrialCost {
+    /// An allocation and its free by a strategy, and the first use of what it gave. Page faults are a part of what each use
+    /// costs where freed pages go back to the system: in the standard strategy. The optimized one keeps them, and faults
+    /// once.
+    static func pair(_ nanoseconds: Double, _ touch: TrialCost, by strategy: AllocationStrategy) -> TrialCost {
         TrialCost(
             nanoseconds: nanoseconds + (strategy == .standard ? touch.nanoseconds : 0),
             spent: nanoseconds + touch.spent)

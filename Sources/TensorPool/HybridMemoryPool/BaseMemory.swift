@@ -57,11 +57,6 @@ final class BaseMemory: Sendable {
     /// Returns the arenas' freed pages to the system.
     func purge() { shared.arenas.withLock { $0.purge() } }
 
-    /// The same for the arena of one strategy and category.
-    func purge(_ strategy: AllocationStrategy, _ category: TensorSizeCategory) {
-        shared.arenas.withLock { $0.purge(strategy, category) }
-    }
-
     /// Bytes that the arenas keep of what was freed to them, as jemalloc counts them.
     func retainedByteCount() -> Int { shared.arenas.withLock { $0.retainedByteCount() } }
 

@@ -49,10 +49,6 @@ struct StrategyArenas: Sendable {
         forEach { try? $0.purge() }
     }
 
-    func purge(_ strategy: AllocationStrategy, _ category: TensorSizeCategory) {
-        try? byStrategy[strategy.rawValue][category.rawValue]?.arena.purge()
-    }
-
     func retainedByteCount() -> Int {
         guard (try? Statistics.refresh()) != nil else { return 0 }
         var bytes = 0

@@ -52,24 +52,43 @@ extension PoolTests {
             #expect(decision.description.contains("comparisons"))
         }
 
-        @Test func aTrialGivesBackWhatEarlierOnesLeft() throws {
+        @Test func trialsCountNowhereAndTakeNoTensorElsewhere() throws {
             let base = try HybridMemoryPool()
             let pool = try AdaptiveTensorMemoryPool(base, configuration: Self.quiet())
             let byteCount = 500_000
-            let plan = RouteTable.Plan(
-                strategy: .standard, bin: RouteTable.bin(byteCount), byteCount: byteCount)
-            var trials: [Owned] = []
-            for _ in 0..<20 {
-                trials.append(
-                    Owned(try pool.timedBuffer(plan, alignment: 64, zeroed: false, traits: TensorTraits())))
+            let live = try (0..<12).map { _ in try pool.own(byteCount) }
+            let before = pool.optimized.statistics()
+            for strategy in [AllocationStrategy.standard, .optimized, .standard, .optimized] {
+                pool.run(.init(strategy: strategy, bin: RouteTable.bin(byteCount), byteCount: byteCount))
             }
-            #expect(pool.explain(byteCount: byteCount).strategy == .optimized)
-            trials = []
-            #expect(base.retainedByteCount() >= 8 << 20)
-            let last = Owned(try pool.timedBuffer(plan, alignment: 64, zeroed: false, traits: TensorTraits()))
-            #expect(base.retainedByteCount() < 1 << 20)
-            #expect(last.byteCount == byteCount)
-            trials = []
+            let decision = pool.explain(byteCount: byteCount)
+            #expect(decision.standardNanoseconds != nil && decision.optimizedNanoseconds != nil)
+            let counts = pool.optimized.statistics()
+            #expect(counts.allocations == before.allocations && counts.deallocations == before.deallocations)
+            #expect(counts.cacheHits == before.cacheHits && counts.backendAllocations == before.backendAllocations)
+            #expect(counts.liveBytes == 12 * byteCount)
+            expectSums(counts)
+            let other = pool.standard.statistics()
+            #expect(other.allocations == 0 && other.deallocations == 0 && other.cacheHits == 0)
+            #expect(other.liveBytes == 0 && other.backendAllocations == 0)
+            expectSums(other)
+            #expect(base.retainedByteCount() < 1 << 20, "one tensor's memory at most")
+            #expect(live.count == 12)
+        }
+
+        @Test func aTrialThatTheLimitRefusesChangesNothing() throws {
+            let base = try HybridMemoryPool(configuration: .init(byteLimit: 4 << 20))
+            let pool = try AdaptiveTensorMemoryPool(base, configuration: Self.quiet())
+            let byteCount = 1 << 20
+            var live: [Owned] = []
+            while let tensor = try? pool.own(byteCount) { live.append(tensor) }
+            let before = pool.statistics()
+            for strategy in AllocationStrategy.allCases {
+                pool.run(.init(strategy: strategy, bin: RouteTable.bin(byteCount), byteCount: byteCount))
+            }
+            #expect(pool.statistics() == before)
+            #expect(pool.explain(byteCount: byteCount).standardNanoseconds == nil)
+            live = []
         }
 
         @Test func aForcedStrategyHoldsForEverySizeAndIsReadBack() throws {

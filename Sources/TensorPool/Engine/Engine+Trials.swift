@@ -1,0 +1,59 @@
+internal import Jemalloc
+
+/// Timed allocations, by which the adaptive pool compares strategies.
+extension Engine {
+    /// What a tensor of a size costs here from its allocation to its free, the faults of its first use included.
+    ///
+    /// Until its free it counts as live, afterwards nowhere. Nil where there is no memory for it: none is asked of others.
+    func timePair(byteCount: Int) -> TrialCost? {
+        guard byteCount > 0, byteCount <= Self.maximumByteCount else { return nil }
+        let request = BlockRequest(byteCount: byteCount, alignment: 64, zeroed: false, role: .activation)
+        let bin = EngineFront.kind(byteCount, smallCeiling: smallCeiling).bin
+        var pair = BinCounts(allocations: 1, frees: 1, misses: 0)
+        var backendAllocations = 0
+        var nanoseconds = 0.0
+        let served = withState { state -> Served in
+            let cache = unsafe currentCache(&state)
+            let misses = unsafe state.misses(ofBin: bin, cache: cache)
+            backendAllocations = state.backendAllocations
+            let start = MonotonicClock.now()
+            let served = unsafe state.allocate(request, cache: cache)
+            nanoseconds = Double(MonotonicClock.now() - start)
+            pair.misses = unsafe state.misses(ofBin: bin, cache: cache) - misses
+            backendAllocations = state.backendAllocations - backendAllocations
+            return served
+        }
+        guard case .block(let block) = served else { return nil }
+        let touch = unsafe Filling.firstTouch(
+            UnsafeMutableRawBufferPointer(start: unsafe block.address, count: byteCount))
+        withState { state in
+            let cache = unsafe currentCache(&state)
+            let start = MonotonicClock.now()
+            unsafe state.free(block, byteCount: byteCount, cache: cache)
+            nanoseconds += Double(MonotonicClock.now() - start)
+            unsafe state.forget(pair, bin: bin, byteCount: byteCount, cache: cache)
+            state.backendAllocations -= backendAllocations
+        }
+        return .pair(max(0, nanoseconds - 2 * MonotonicClock.cost), touch, by: strategy)
+    }
+}
+
+extension EngineState {
+    fileprivate func misses(ofBin bin: Int, cache: ThreadCachePointer?) -> Int {
+        unsafe cache?.bin(bin).pointee.misses ?? sharedCounts[bin].misses
+    }
+
+    /// Takes back what was counted of a bin.
+    fileprivate mutating func forget(_ counts: BinCounts, bin: Int, byteCount: Int, cache: ThreadCachePointer?) {
+        if bin >= CacheLayout.firstSpanBin && byteCount <= TensorSizeCategory.verySmall.maximumByteCount {
+            verySmallInGranules -= counts.allocations
+        }
+        if let cache = unsafe cache {
+            unsafe cache.bin(bin).pointee.forget(counts)
+        } else {
+            sharedCounts[bin].allocations -= counts.allocations
+            sharedCounts[bin].frees -= counts.frees
+            sharedCounts[bin].misses -= counts.misses
+        }
+    }
+}
