@@ -16,7 +16,8 @@ final class ReplayEstimation {
     private static let plannedForSamples = 0.85
     /// How many times as many events as a look came to a sample may have.
     private static let mostLengthening = 16
-    /// So many times the seconds may be taken where the whole can be replayed in them, of a trace of so many events.
+    /// So many times the seconds may be taken where the whole can be replayed in them, or where turns differ, of a trace of
+    /// so many events.
     private static let patience = 3.0
     private static let patientEvents = 250_000
     private static let maximumEvents = 1 << 20
@@ -31,6 +32,8 @@ final class ReplayEstimation {
     /// About what there is, first looks included.
     private var seconds: Double
     private var secondsOfLooks = 0.0
+    /// What there is where turns differ.
+    private let longestSeconds: Double
     private var looks: [PoolChoice: ReplayLook] = [:]
     private var efforts: [PoolChoice: ReplayEffort] = [:]
     private var measured: [String] = []
@@ -46,6 +49,7 @@ final class ReplayEstimation {
         self.trace = trace
         self.touch = touch
         self.seconds = seconds
+        longestSeconds = trace.events.count <= Self.patientEvents ? seconds * Self.patience : seconds
         self.progress = progress
         sampler = TraceSampler(trace)
         processes = try ReplayProcesses(options: ["--touch", touch.rawValue, "--latency-rounds", "0"])
@@ -60,7 +64,10 @@ final class ReplayEstimation {
             let needed = (ContinuousClock.now - start) / max(1, turns)
             // The suggestion's turns come later, and take as long as one pool's.
             let reserved = longestOfPool * (turns + 1)
-            guard turns < leastTurns || elapsed + (needed + reserved) / .seconds(1) <= seconds else { break }
+            // Some turns that differ are for more of them.
+            let isSettled = estimate.gains.allSatisfy(\.isStable)
+            let most = isSettled ? seconds : longestSeconds
+            guard turns < leastTurns || elapsed + (needed + reserved) / .seconds(1) <= most else { break }
             let pools = PoolChoice.ownAndSystem
             for shift in pools.indices {
                 let pool = pools[(shift + turns) % pools.count]
@@ -139,10 +146,10 @@ final class ReplayEstimation {
             max(0, seconds * planned * 1e9 - spentNanoseconds) / Double(turns)
         }
         let eventCount = trace.events.count
-        let longest = eventCount <= Self.patientEvents ? seconds * Self.patience : seconds
         let plans: [(seconds: Double, turns: Int, rounds: ReplayEffort.Rounds)] = [
-            (seconds, Self.usualTurns, .usual), (longest, Self.usualTurns, .settled), (longest, 1, .settled),
-            (longest, Self.usualTurns, .once), (longest, 1, .once),
+            (seconds, Self.usualTurns, .usual), (longestSeconds, Self.usualTurns, .settled),
+            (longestSeconds, 1, .settled),
+            (longestSeconds, Self.usualTurns, .once), (longestSeconds, 1, .once),
         ]
         for plan in plans where eventCount <= Self.maximumEvents {
             // Where there may be time for one turn only, time that is left is for another.

@@ -68,7 +68,8 @@ struct WorkloadArguments: ParsableArguments {
         help: ArgumentHelp(
             "About how many seconds the replays take together, 0.1 to 3600.",
             discussion: """
-                Up to three times as many where all of a trace of up to 250,000 events can be replayed in them. More \
+                Up to three times as many for a trace of up to 250,000 events, where all of it can be replayed in \
+                them, or where turns differ by more than 20 %. More \
                 tell more: the whole trace instead of samples, and more turns.
                 """))
     var seconds = 5.0
