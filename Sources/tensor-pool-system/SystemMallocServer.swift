@@ -22,16 +22,16 @@ final class SystemMallocServer {
                     try pair.measure(
                         SystemMallocBlock.self, on: (), iterations: iterations,
                         budget: .nanoseconds(budgetNanoseconds)))
-            case .replay(let path, let touch, let mode, let rounds, let latencyRounds):
+            case .replay(let path, let touch, let mode, let warmUp, let rounds, let latencyRounds):
                 let subject = Subject(path: path, touch: touch, mode: mode)
-                return .replay(try run(subject, rounds: rounds, latencyRounds: latencyRounds))
+                return .replay(try run(subject, warmUp: warmUp, rounds: rounds, latencyRounds: latencyRounds))
             }
         } catch {
             return .failure(reason: "\(error)")
         }
     }
 
-    private func run(_ wanted: Subject, rounds: Int, latencyRounds: Int) throws -> ReplayReport {
+    private func run(_ wanted: Subject, warmUp: WarmUpLimit?, rounds: Int, latencyRounds: Int) throws -> ReplayReport {
         if wanted != subject {
             replay = nil
             subject = nil
@@ -41,7 +41,10 @@ final class SystemMallocServer {
                 touch: wanted.touch, mode: wanted.mode)
             subject = wanted
         }
-        return try replay!.run(rounds: rounds, latencyRounds: latencyRounds)
+        let warmUp = try warmUp.map { try replay!.warmUp($0) }
+        var report = try replay!.run(rounds: rounds, latencyRounds: latencyRounds)
+        report.warmUp = warmUp
+        return report
     }
 
     private static var description: SystemMallocDescription {

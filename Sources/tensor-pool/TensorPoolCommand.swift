@@ -17,7 +17,7 @@ struct TensorPoolCommand: ParsableCommand {
         subcommands: [
             GapCommand.self, CompareCommand.self, DemoCommand.self, ReplayCommand.self, ConvertCommand.self,
             PlanCommand.self, AnalyzeCommand.self, CheckEstimateCommand.self, ReportCommand.self, RecordCommand.self,
-            MainJobCommand.self,
+            MainJobCommand.self, LookCommand.self,
         ]
     )
 }

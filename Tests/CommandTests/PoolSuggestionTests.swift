@@ -10,7 +10,7 @@ import Testing
             traceEvents: 1, replayedEvents: 1, touch: .page, turns: 1,
             subjects: figures.compactMap { name, values in
                 RoundStatistics(values).map {
-                    ReplaySubject(name: name, statistics: $0)
+                    ReplaySubject(name: name, statistics: $0, turnMedians: [$0.median])
                 }
             }, gains: [])
     }
@@ -63,12 +63,12 @@ import Testing
 }
 
 extension ReplaySubject {
-    /// One whose every figure is the same.
-    fileprivate init(name: String, statistics: RoundStatistics) {
+    /// One whose every figure over rounds is the same.
+    init(name: String, statistics: RoundStatistics, turnMedians: [Double]) {
         self.init(
             name: name, allocator: name, eventsPerRound: 1, firstRound: statistics, nanosecondsPerEvent: statistics,
-            processorNanosecondsPerEvent: statistics, processMedians: statistics, minorPageFaults: statistics,
-            residentPeakBytes: 1,
+            processorNanosecondsPerEvent: statistics, processMedians: statistics,
+            turnMedians: turnMedians, minorPageFaults: statistics, residentPeakBytes: 1,
             residentGrowthOverPeakLive: 1, reservedBytes: nil, constructionMilliseconds: nil, latencies: nil)
     }
 }

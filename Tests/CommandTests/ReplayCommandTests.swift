@@ -155,6 +155,36 @@ import Testing
         #expect(keys(object["machine"]).subtracting(["transparentHugePages"]) == machine)
     }
 
+    /// The rounds after a warm-up are whole.
+    @Test(arguments: [PoolChoice.adaptive, .system])
+    func warmsUpFirst(pool: PoolChoice) throws {
+        let result = try BuiltCommand.run([
+            "replay", bundledTrace, "--pool", pool.rawValue, "--touch", "none", "--rounds", "2", "--latency-rounds",
+            "0",
+            "--warm-up", "60", "--format", "json",
+        ])
+        let output = try JSONDecoder().decode(ReplayOutput.self, from: Data(result.output.utf8))
+        let warmUp = try #require(output.warmUp)
+        #expect(warmUp.eventCount == 11_917)
+        #expect(warmUp.processorNanoseconds > 0)
+        #expect(output.rounds.count == 2)
+        let subject = try #require(ReplaySubject("x", [output]))
+        #expect(subject.firstRound.median == Double(warmUp.nanoseconds) / 11_917)
+    }
+
+    /// As far again as the first time, or less where the time is over.
+    @Test(arguments: [PoolChoice.standard, .optimized, .adaptive, .jemalloc, .system])
+    func looksTwice(pool: PoolChoice) throws {
+        let result = try BuiltCommand.run([
+            "look", bundledTrace, "--pool", pool.rawValue, "--touch", "none", "--seconds", "0.000001",
+        ])
+        #expect(result.status == 0, "\(result.errors)")
+        let passes = try JSONDecoder().decode([ReplayWarmUp].self, from: Data(result.output.utf8))
+        #expect(passes.count == 2)
+        #expect(passes[0].eventCount < 11_917)
+        #expect(passes[1].eventCount <= passes[0].eventCount)
+    }
+
     @Test(arguments: [
         (["replay"], "Missing expected argument"),
         (["replay", "x", "--pool", "fast"], "'fast' is invalid"),
@@ -168,6 +198,9 @@ import Testing
         (["replay", "x", "--timed", "--speed", "0"], "--speed is above 0"),
         (["replay", "x", "--timed", "--latency-rounds", "2"], "with --timed every round has latencies"),
         (["replay", "x", "--latency-rounds", "1001"], "--latency-rounds is 0 to 1000"),
+        (["replay", "x", "--warm-up", "0"], "--warm-up is above 0"),
+        (["replay", "x", "--warm-up", "3601"], "up to 3600 seconds"),
+        (["look", "x", "--pool", "system", "--seconds", "0"], "--seconds is above 0"),
         (["replay", "x", "--turns", "2"], "give --pools or --peers"),
         (["replay", "x", "--pools", "standard,fast"], "'standard,fast' is invalid"),
         (["replay", "x", "--peers", "jemalloc,jemalloc"], "'jemalloc,jemalloc' is invalid"),

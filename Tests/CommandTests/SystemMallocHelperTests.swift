@@ -20,6 +20,11 @@ import Testing
         #expect(try helper.measure(pair, iterations: nil, budget: .milliseconds(1)).iterations > 0)
         let report = try helper.replay(path: bundledTrace, touch: .none, rounds: 2)
         #expect(report.rounds.count == 2)
+        #expect(report.warmUp == nil)
+        let limit = WarmUpLimit(processorNanoseconds: .max, eventCount: 100)
+        let warmed = try helper.replay(path: bundledTrace, touch: .none, warmUp: limit, rounds: 1)
+        #expect(warmed.warmUp?.eventCount == 100)
+        #expect(warmed.rounds.count == 1)
     }
 
     /// A request that fails leaves the helper fit for the next.

@@ -17,8 +17,9 @@ import Darwin
 
 /// What a lane's timing is made of.
 @usableFromInline struct LaneTiming {
-    let recorder: LatencyRecorder?
-    let pace: EventPace?
+    var recorder: LatencyRecorder?
+    var pace: EventPace?
+    var bound: EventBound?
 }
 
 /// No clock, no pace.
@@ -49,6 +50,49 @@ import Darwin
     @inlinable mutating func begin() { start = ReplayClock.nanoseconds }
     @inlinable mutating func endAllocation() { recorder.recordAllocation(ReplayClock.nanoseconds &- start) }
     @inlinable mutating func endFree() { recorder.recordFree(ReplayClock.nanoseconds &- start) }
+}
+
+/// Stops where the lane's time is over, and reads no clock around events.
+@usableFromInline struct BoundedEvents: EventTiming {
+    @usableFromInline let bound: EventBound?
+
+    @usableFromInline init(_ lane: LaneTiming) { bound = lane.bound }
+
+    @inlinable mutating func reach(_ index: Int) -> Bool { bound?.reach(index) ?? true }
+    @inlinable mutating func begin() {}
+    @inlinable mutating func endAllocation() {}
+    @inlinable mutating func endFree() {}
+}
+
+/// How far a lane goes on.
+@usableFromInline final class EventBound {
+    /// The clock is read once in so many events.
+    private static let stride = 16
+
+    private let limit: WarmUpLimit
+    private let handOvers: HandOvers
+    /// When the lane began, by its own clock.
+    private var start: UInt64?
+
+    init(limit: WarmUpLimit, handOvers: HandOvers) {
+        self.limit = limit
+        self.handOvers = handOvers
+    }
+
+    @usableFromInline func reach(_ index: Int) -> Bool {
+        guard index >= limit.eventCount || isLate(at: index) else { return true }
+        // What other lanes wait for will not come.
+        handOvers.abandon()
+        return false
+    }
+
+    private func isLate(at index: Int) -> Bool {
+        guard index % Self.stride == 0 else { return false }
+        let now = ReplayClock.threadProcessorNanoseconds
+        let begun = start ?? now
+        start = begun
+        return now - begun >= UInt64(max(0, limit.processorNanoseconds))
+    }
 }
 
 /// When the events of a lane are due.

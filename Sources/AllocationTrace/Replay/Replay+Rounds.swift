@@ -36,7 +36,7 @@ extension Replay where Block: ~Copyable {
     /// Makes ready what the lanes need.
     @usableFromInline mutating func beginRound(isClocked: Bool) -> [LaneTiming] {
         handOvers.beginRound()
-        guard isClocked else { return schedule.lanes.map { _ in LaneTiming(recorder: nil, pace: nil) } }
+        guard isClocked else { return schedule.lanes.map { _ in LaneTiming() } }
         let recording = latencyRecording ?? LatencyRecording(laneCount: schedule.lanes.count)
         latencyRecording = recording
         recording.rounds += 1
@@ -69,6 +69,19 @@ extension Replay where Block: ~Copyable {
             processorNanoseconds: outcomes.reduce(0) { $0 + Int($1.processorNanoseconds) },
             busyNanoseconds: mode.speed == nil ? nil : latencyRecording?.takeBusyNanoseconds(),
             minorPageFaults: usage.minorPageFaults, residentPeakBytes: usage.residentPeakBytes)
+    }
+
+    /// Frees what is alive where the lanes stopped.
+    @usableFromInline func endWarmUp(_ outcomes: [LaneOutcome]) throws(ReplayError) -> ReplayWarmUp {
+        if let failure = firstFailure(of: outcomes) {
+            try? release([alive(after: outcomes)], on: nil)
+            throw failure
+        }
+        try release([alive(after: outcomes)], on: nil)
+        return ReplayWarmUp(
+            eventCount: outcomes.reduce(0) { $0 + $1.eventsDone },
+            nanoseconds: Int((outcomes.map(\.end).max() ?? 0) - (outcomes.map(\.start).min() ?? 0)),
+            processorNanoseconds: outcomes.reduce(0) { $0 + Int($1.processorNanoseconds) })
     }
 
     /// Frees the blocks of free events: each list on its lane's thread, or where there is no crew on the calling one.
@@ -123,21 +136,22 @@ extension Replay where Block: ~Copyable {
 
     /// What the lanes have alive where each of them stopped, in slot order.
     private func alive(after outcomes: [LaneOutcome]) -> [TraceEvent] {
-        var alive: [UInt32: TraceEvent] = [:]
+        // No hash table: it would ask the malloc that may be the one measured for a block as large as the trace.
+        var alive = [TraceEvent?](repeating: nil, count: schedule.slotCount)
         var handedOver: [UInt32] = []
         for (lane, outcome) in zip(schedule.lanes, outcomes) {
             for event in lane.events[..<outcome.eventsDone] {
                 if event.kind == .allocate {
-                    alive[event.slot] = event
+                    alive[Int(event.slot)] = event
                 } else if event.slot < schedule.sharedSlotCount {
                     handedOver.append(event.slot)
                 } else {
-                    alive[event.slot] = nil
+                    alive[Int(event.slot)] = nil
                 }
             }
         }
-        for slot in handedOver { alive[slot] = nil }
-        return alive.values.sorted { $0.slot < $1.slot }
+        for slot in handedOver { alive[Int(slot)] = nil }
+        return alive.compactMap(\.self)
     }
 }
 

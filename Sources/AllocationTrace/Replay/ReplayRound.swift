@@ -23,6 +23,8 @@ public enum ResidentPeakSource: String, Codable, Sendable {
 
 /// The rounds of a replay, with what is needed to read them.
 public struct ReplayReport: Codable, Equatable, Sendable {
+    /// What went before the rounds; nil where nothing did.
+    public var warmUp: ReplayWarmUp?
     /// The rounds, in order.
     public var rounds: [ReplayRound]
     /// The process's resident bytes before the first round, with the allocator built and the trace loaded.
@@ -34,9 +36,10 @@ public struct ReplayReport: Codable, Equatable, Sendable {
 
     /// A report of rounds that were run.
     public init(
-        rounds: [ReplayRound], residentBytesBefore: Int, residentPeakSource: ResidentPeakSource,
-        latencies: LatencyReport? = nil
+        warmUp: ReplayWarmUp? = nil, rounds: [ReplayRound], residentBytesBefore: Int,
+        residentPeakSource: ResidentPeakSource, latencies: LatencyReport? = nil
     ) {
+        self.warmUp = warmUp
         self.rounds = rounds
         self.residentBytesBefore = residentBytesBefore
         self.residentPeakSource = residentPeakSource

@@ -3,9 +3,10 @@ public enum SystemMallocRequest: Codable, Equatable, Sendable {
     case describe
     /// One sample of a pair: see ``PairMeasurement/measure(_:on:iterations:budget:)``.
     case pair(PairMeasurement, iterations: Int?, budgetNanoseconds: Int)
-    /// Some rounds of a trace, and some with the clock read at each event. Asked again for the same file, touch and mode,
-    /// the helper goes on where it was.
-    case replay(path: String, touch: Touch, mode: ReplayMode, rounds: Int, latencyRounds: Int)
+    /// Some rounds of a trace, after a warm-up where one is asked for, and then some with the clock read at each event.
+    /// Asked again for the same file, touch and mode, the helper goes on where it was.
+    case replay(
+        path: String, touch: Touch, mode: ReplayMode, warmUp: WarmUpLimit?, rounds: Int, latencyRounds: Int)
 }
 
 /// What the helper answers, one JSON object a line, in the order of the requests.

@@ -6,9 +6,12 @@ struct EstimateCheck: Codable, Equatable, FigureOutput {
     enum Verdict: String, Codable, CaseIterable {
         /// Within ``Gain/tolerance`` of what was measured.
         case agrees
-        /// Not within it, and what was measured was not the same from process to process by more than that.
+        /// Not within it, but between the lowest and the highest ratio that was measured, or the other way round: the
+        /// estimate told how far its turns lie apart, and what was measured lies between them.
+        case within
+        /// Neither, and what was measured lies further apart from turn to turn than the tolerance.
         case varies
-        /// Not within it, though what was measured was stable.
+        /// Neither, though what was measured was stable.
         case differs
     }
 
@@ -20,7 +23,11 @@ struct EstimateCheck: Codable, Equatable, FigureOutput {
         init(estimated: Gain, measured: Gain) {
             self.estimated = estimated
             self.measured = measured
-            verdict = estimated.agrees(with: measured) ? .agrees : measured.isStable ? .differs : .varies
+            verdict =
+                estimated.agrees(with: measured)
+                ? .agrees
+                : measured.contains(estimated) || estimated.contains(measured)
+                    ? .within : measured.isStable ? .differs : .varies
         }
     }
 
@@ -54,7 +61,7 @@ extension EstimateCheck {
     var text: String {
         let head = [
             "Touch    \(touch.line)",
-            "Measured \(Figures.count(turns, "process", "processes")) of each allocator, whole trace, as 'replay' does",
+            "Measured \(Figures.count(turns, "process", "processes")) of each allocator, whole trace",
             "Machine  \(machine.line)",
         ]
         let rows = files.flatMap { file in
@@ -68,8 +75,9 @@ extension EstimateCheck {
         let total = files.reduce(0) { $0 + $1.comparisons.count }
         let line =
             "\(Figures.count(count(.agrees))) of \(Figures.count(total)) within \(Figures.percent(Gain.tolerance)); "
-            + "\(Figures.count(count(.varies))) not, where what was measured varies by more than that from process to process; "
-            + "\(Figures.count(count(.differs))) not, though it was stable."
+            + "\(Figures.count(count(.within))) not, but between the lowest and the highest of the other; "
+            + "\(Figures.count(count(.varies))) outside, where these lie further apart than that; "
+            + "\(Figures.count(count(.differs))) outside, though they do not."
         return (head + rows + ["", line]).joined(separator: "\n")
     }
 

@@ -44,10 +44,12 @@ struct FindingList {
                 ? "\(Figures.decimal(gain.ratio)) times as fast as"
                 : "\(Figures.decimal(1 / max(gain.ratio, 1e-9))) times as slow as"
             let range =
-                gain.isStable
-                ? ""
-                : " From process to process that ratio varies, \(Figures.decimal(gain.lowest)) to "
-                    + "\(Figures.decimal(gain.highest)): take it for an order of magnitude."
+                gain.processes < 2
+                ? " That is from one process of each: --seconds gives time for more, which tell how much it varies."
+                : gain.isStable
+                    ? ""
+                    : " From process to process that ratio varies, \(Figures.decimal(gain.lowest)) to "
+                        + "\(Figures.decimal(gain.highest)): take it for an order of magnitude."
             let name = peer == .system ? "the system's malloc" : "jemalloc as it comes"
             return Finding(
                 kind: .gain,

@@ -4,59 +4,78 @@ import TensorPool
 
 /// Measures the subjects of a ``ReplayEstimate`` as `tensor-pool replay` does: in processes of their own, which take turns.
 ///
-/// What is too slow to replay the whole trace in the time gets samples of it, another one each turn: so how far the turns
-/// lie apart tells also what the samples leave unknown.
+/// Where there is time for no more, another allocator replays the whole once after part of it. Where there is not even
+/// that, what is too slow gets samples of the trace, another one each turn: so how far the turns lie apart tells also
+/// what the samples leave unknown.
 final class ReplayEstimation {
-    /// What the first look may allocate for each second that there is. First touches of fresh memory go at 1 to 4 GB a
-    /// second at best, and three of the subjects meet them in each round.
-    private static let pilotBytesPerSecond = 0.05e9
-    private static let pilotRounds = 2
-    /// The share of the time that is planned for: samples are to be found and written too.
-    private static let planned = 0.85
-    /// How many times as long as the first look a sample may be.
+    /// The share of the time that a look at one allocator may take, and the most events it is at.
+    private static let shareOfLook = 0.03
+    private static let mostEventsOfLook = 250_000
+    /// The share of the time that is planned for: traces are to be written, or samples to be found.
+    private static let planned = 0.97
+    private static let plannedForSamples = 0.85
+    /// How many times as many events as a look came to a sample may have.
     private static let mostLengthening = 16
+    /// So many times the seconds may be taken where the whole can be replayed in them, or where turns differ, of a trace of
+    /// so many events.
+    private static let patience = 3.0
+    private static let patientEvents = 250_000
     private static let maximumEvents = 1 << 20
-    private static let leastTurns = 2
+    private static let usualTurns = 2
     private static let mostTurns = 7
-    /// Of a sample; the later half counts. A pool of this package learns which sizes come back.
-    private static let leastOwnRounds = 5
-    /// Of another allocator, which settles within one round: longer samples tell more than rounds.
-    private static let leastPeerRounds = 2
 
     private let trace: AllocationTrace
     private let sampler: TraceSampler
     private let touch: Touch
-    private let seconds: Double
     private let processes: ReplayProcesses
     private let progress: Progress
-    private let start = ContinuousClock.now
+    /// About what there is, first looks included.
+    private var seconds: Double
+    private var secondsOfLooks = 0.0
+    /// What there is where turns differ.
+    private let longestSeconds: Double
+    private var looks: [PoolChoice: ReplayLook] = [:]
     private var efforts: [PoolChoice: ReplayEffort] = [:]
     private var measured: [String] = []
+    private var leastTurns = usualTurns
     private var turns = 0
+    private var longestOfPool = Duration.zero
+    private var start = ContinuousClock.now
 
-    /// - Parameter seconds: about how long all subjects may take together.
+    /// Looks how long the trace takes on each pool, jemalloc and the system's malloc, and decides what they replay.
+    /// - Parameter seconds: about how long all subjects may take together; ``patience`` times that where it gets the
+    ///   whole of a trace of up to ``patientEvents`` replayed.
     init(_ trace: AllocationTrace, touch: Touch, seconds: Double, progress: Progress) throws {
         self.trace = trace
         self.touch = touch
         self.seconds = seconds
+        longestSeconds = trace.events.count <= Self.patientEvents ? seconds * Self.patience : seconds
         self.progress = progress
         sampler = TraceSampler(trace)
         processes = try ReplayProcesses(options: ["--touch", touch.rawValue, "--latency-rounds", "0"])
+        try plan()
+        secondsOfLooks = (ContinuousClock.now - start) / .seconds(1)
     }
 
-    /// Measures every pool, jemalloc and the system's malloc: twice, and again while time is left.
+    /// Measures every subject but the suggestion, as often as was planned, and again while time is left.
     func measurePools() throws {
-        try plan()
-        let beginning = ContinuousClock.now
+        start = ContinuousClock.now
         while turns < Self.mostTurns {
-            let needed = (ContinuousClock.now - beginning) / max(1, turns) * 1.2
+            let needed = (ContinuousClock.now - start) / max(1, turns)
             // The suggestion's turns come later, and take as long as one pool's.
-            let reserved = needed / Double(PoolChoice.ownAndSystem.count) * Double(turns + 1)
-            guard turns < Self.leastTurns || elapsed + (needed + reserved) / .seconds(1) <= seconds else { break }
+            let reserved = longestOfPool * (turns + 1)
+            // Some turns that differ are for more of them.
+            let isSettled = estimate.gains.allSatisfy(\.isStable)
+            let most = isSettled ? seconds : longestSeconds
+            guard turns < leastTurns || elapsed + (needed + reserved) / .seconds(1) <= most else { break }
             let pools = PoolChoice.ownAndSystem
             for shift in pools.indices {
                 let pool = pools[(shift + turns) % pools.count]
+                let before = ContinuousClock.now
                 try measure(pool.rawValue, on: pool, turn: turns)
+                if PoolName(rawValue: pool.rawValue) != nil {
+                    longestOfPool = max(longestOfPool, ContinuousClock.now - before)
+                }
             }
             turns += 1
         }
@@ -80,58 +99,85 @@ final class ReplayEstimation {
             turns: turns, subjects: subjects, gains: Gain.all(subjects))
     }
 
-    private var elapsed: Double { (ContinuousClock.now - start) / .seconds(1) }
+    /// The options of `tensor-pool replay` by which an allocator is measured on the whole: ten rounds, or five where ten
+    /// take more than five seconds, as without options, and more where they are short.
+    ///
+    /// Where the estimate replays the whole they are its own but for the number of rounds, the warm-up too: with another
+    /// number of arguments a process begins with another heap, which has been seen to change what jemalloc costs to nearly
+    /// three times as much.
+    func optionsOfWhole(_ pool: PoolChoice) -> [String] {
+        let nanoseconds = looks[pool].map { $0.nanosecondsPerEvent * Double(trace.events.count) } ?? 0
+        let usual = nanoseconds * Double(ReplayEffort.usualRounds) > 5e9 ? 5 : ReplayEffort.usualRounds
+        guard var effort = efforts[pool], effort.eventCount == trace.events.count else {
+            return ["--rounds", "\(usual)"]
+        }
+        effort.rounds = max(effort.rounds, usual)
+        return effort.options
+    }
 
-    /// Decides what each subject replays: by a first look at a short sample, where the whole is not short itself.
+    /// Seconds that were spent so far.
+    private var elapsed: Double { secondsOfLooks + (ContinuousClock.now - start) / .seconds(1) }
+
     private func plan() throws {
         let own = PoolChoice.ownAndSystem.filter { PoolName(rawValue: $0.rawValue) != nil }
         let groups = [own] + PoolChoice.ownAndSystem.filter { !own.contains($0) }.map { [$0] }
-        let share = seconds * Self.pilotBytesPerSecond / Double(max(1, trace.summary.allocatedBytes))
-        let pilot = max(1, Int(min(share, 1) * Double(min(trace.events.count, Self.maximumEvents))))
-        guard pilot < trace.events.count else {
-            for pool in PoolChoice.ownAndSystem {
-                efforts[pool] = ReplayEffort(eventCount: pilot, rounds: ReplayEffort.mostRounds)
-            }
-            return
-        }
-        let file = try file(eventCount: pilot, seed: 0)
         // In processor time: on a busy machine all takes longer, and measures no less.
         let before = OwnProcess.childrensProcessorNanoseconds
-        var costs: [ReplayEffort.Cost] = []
-        for group in groups {
-            var perEvent = 0.0
-            var perProcess = 0.0
-            for pool in group {
-                show(pool.rawValue)
-                let before = OwnProcess.childrensProcessorNanoseconds
-                let output = try processes.look(
-                    at: pool, options: ["--rounds", "\(Self.pilotRounds)"], file)
-                let taken = Double(OwnProcess.childrensProcessorNanoseconds - before)
-                let (cold, warm) = (output.rounds[0], output.rounds[output.rounds.count - 1])
-                perEvent += Double(warm.processorNanoseconds) / Double(max(1, output.trace.eventCount))
-                perProcess += max(0, taken - output.rounds.reduce(0) { $0 + Double($1.processorNanoseconds) })
-                perProcess += max(0, Double(cold.processorNanoseconds - warm.processorNanoseconds))
-            }
-            // The pool that is suggested is one more.
-            let count = group == own ? Double(own.count + 1) / Double(own.count) : 1
-            costs.append(
-                ReplayEffort.Cost(
-                    nanosecondsPerEvent: perEvent * count, nanosecondsPerProcess: perProcess * count,
-                    leastRounds: group == own ? Self.leastOwnRounds : Self.leastPeerRounds))
-        }
-        let left = seconds * Self.planned * 1e9 - Double(OwnProcess.childrensProcessorNanoseconds - before)
-        let shares = ReplayEffort.share(
-            max(0, left) / Double(Self.leastTurns), among: costs, eventCount: trace.events.count,
-            maximumEvents: Self.maximumEvents)
-        for (group, effort) in zip(groups, shares) {
-            // What costs a slow allocator most may be rare, and missing from the first look.
-            let most = group == own ? Self.maximumEvents : pilot * Self.mostLengthening
+        for pool in PoolChoice.ownAndSystem { looks[pool] = try look(at: pool) }
+        let spent = Double(OwnProcess.childrensProcessorNanoseconds - before)
+        let costs = groups.map { group in ReplayEffort.Cost(group.compactMap { looks[$0] }, isOwn: group == own) }
+        for (group, effort) in zip(groups, share(among: costs, spentNanoseconds: spent)) {
+            // What costs a slow allocator most may be rare, and missing from the look.
+            let seen = group.compactMap { looks[$0]?.eventsSeen }.min() ?? 0
+            let most =
+                group == own || effort.eventCount == trace.events.count
+                ? Self.maximumEvents : max(1, seen) * Self.mostLengthening
             let isTooLong = effort.eventCount > most
             for pool in group {
                 efforts[pool] =
-                    isTooLong ? ReplayEffort(eventCount: most, rounds: Self.leastPeerRounds) : effort
+                    isTooLong ? ReplayEffort(eventCount: most, rounds: Int(ReplayEffort.Rounds.sample.peer)) : effort
             }
         }
+    }
+
+    /// The whole for everybody within the time, or within what patience adds, or samples.
+    private func share(among costs: [ReplayEffort.Cost], spentNanoseconds: Double) -> [ReplayEffort] {
+        func turn(_ seconds: Double, _ turns: Int, planned: Double) -> Double {
+            max(0, seconds * planned * 1e9 - spentNanoseconds) / Double(turns)
+        }
+        let eventCount = trace.events.count
+        let plans: [(seconds: Double, turns: Int, rounds: ReplayEffort.Rounds)] = [
+            (seconds, Self.usualTurns, .usual), (longestSeconds, Self.usualTurns, .settled),
+            (longestSeconds, 1, .settled),
+            (longestSeconds, Self.usualTurns, .once), (longestSeconds, 1, .once),
+        ]
+        for plan in plans where eventCount <= Self.maximumEvents {
+            // Where there may be time for one turn only, time that is left is for another.
+            guard
+                let efforts = ReplayEffort.whole(
+                    turn(plan.seconds, plan.turns, planned: Self.planned), among: costs, eventCount: eventCount,
+                    rounds: plan.rounds,
+                    isFilled: plan.turns > 1)
+            else { continue }
+            seconds = plan.seconds
+            leastTurns = plan.turns
+            return efforts
+        }
+        return ReplayEffort.share(
+            turn(seconds, leastTurns, planned: Self.plannedForSamples), among: costs, eventCount: eventCount,
+            maximumEvents: Self.maximumEvents)
+    }
+
+    /// Goes through the trace twice, or through as much of it as there is time for.
+    private func look(at pool: PoolChoice) throws -> ReplayLook {
+        show(pool.rawValue)
+        let isWhole = trace.events.count <= Self.mostEventsOfLook
+        let file = try file(eventCount: isWhole ? trace.events.count : Self.mostEventsOfLook, seed: 0)
+        let before = OwnProcess.childrensProcessorNanoseconds
+        let passes = try processes.look(at: pool, touch: touch, seconds: seconds * Self.shareOfLook, file)
+        return ReplayLook(
+            passes, of: isWhole ? trace : nil, touch: touch,
+            processorNanoseconds: OwnProcess.childrensProcessorNanoseconds - before)
     }
 
     private func measure(_ name: String, on pool: PoolChoice, turn: Int, options: [String] = []) throws {
@@ -139,7 +185,7 @@ final class ReplayEstimation {
         show(name)
         if !measured.contains(name) { measured.append(name) }
         try processes.run(
-            name, on: pool, options: ["--rounds", "\(effort.rounds)"] + options,
+            name, on: pool, options: effort.options + options,
             file(eventCount: effort.eventCount, seed: UInt64(turn + 1)))
     }
 
@@ -157,5 +203,12 @@ final class ReplayEstimation {
         let now = elapsed
         let left = Progress.remaining(done: min(now, seconds), of: seconds, elapsed: now)
         progress.show("replaying on \(name): \(left)")
+    }
+}
+
+extension ReplayEffort {
+    /// Of `tensor-pool replay`.
+    fileprivate var options: [String] {
+        ["--rounds", "\(rounds)"] + (warmUpNanoseconds.map { ["--warm-up", "\(Double($0) / 1e9)"] } ?? [])
     }
 }

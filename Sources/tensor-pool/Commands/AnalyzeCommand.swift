@@ -11,15 +11,17 @@ struct AnalyzeCommand: ParsableCommand {
             sizes, lifetimes, the step that repeats, sizes that grow, tensors that other threads free, and likely \
             leaks. Then it replays the trace, each allocator in processes of its own that take turns: gains are \
             measured in processor time, which other programs on the machine change least, over the later half of the \
-            rounds, with rounds and spread, and with the lowest and the highest ratio between processes. What cannot \
-            replay the whole trace in the time gets samples of it: up to four stretches of the trace that together have \
+            rounds, with rounds and spread, and with the lowest and the highest ratio of a turn. Each allocator \
+            replays the whole trace where --seconds, or for a trace of up to 250,000 events three times as many, are \
+            enough for that: another allocator at least once, after a part of it as a warm-up. Where they are not, what \
+            is too slow gets samples of it: up to four stretches of the trace that together have \
             as many bytes and allocations of each size an event as the whole, another choice each turn, with exactly \
             that alive which is alive there. 'tensor-pool check-estimate' compares with replays of the whole.
 
             JSON keys: machine, file, format, findings (kind, text), suggestion (pool, whyPool, profile, whyProfile, \
             configuration, as --configuration writes it), estimate (traceEvents, replayedEvents, touch, turns, subjects: \
             name, allocator, eventsPerRound, firstRound, nanosecondsPerEvent by the clock, processorNanosecondsPerEvent, \
-            processMedians, minorPageFaults, residentPeakBytes, residentGrowthOverPeakLive, reservedBytes, \
+            processMedians, turnMedians, minorPageFaults, residentPeakBytes, residentGrowthOverPeakLive, reservedBytes, \
             constructionMilliseconds; gains: pool, peer, ratio, lowest, highest, processes) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
             drifts, steps, threads, likelyLeaks, liveCurve, peakDemand). Statistics are rounds, minimum, \
             lowerQuartile, median, upperQuartile, maximum. CSV has section, item, figure, value and unit.
@@ -62,7 +64,14 @@ struct WorkloadArguments: ParsableArguments {
         help: "What is written into each block that is replayed: nothing, a byte in every 4 KiB page, or every byte.")
     var touch: Touch = .page
 
-    @Option(help: "About how many seconds the replays take together, 0.1 to 3600.")
+    @Option(
+        help: ArgumentHelp(
+            "About how many seconds the replays take together, 0.1 to 3600.",
+            discussion: """
+                Up to three times as many for a trace of up to 250,000 events, where all of it can be replayed in \
+                them, or where turns differ by more than 20 %. More \
+                tell more: the whole trace instead of samples, and more turns.
+                """))
     var seconds = 5.0
 
     @Option(help: "How many sizes are listed, 1 to 1000.")

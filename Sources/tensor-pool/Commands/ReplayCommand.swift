@@ -27,8 +27,9 @@ struct ReplayCommand: ParsableCommand {
             irregularities, mode (isConcurrent; speed where timed), pool (name, allocator, and for a pool of this \
             package figures: constructionNanoseconds, constructionResidentBytes, prewarmNanoseconds, \
             prewarmResidentBytes, reservedBytes, and over the rounds after the first reuseRate and cacheHitRate from 0 \
-            to 1), touch, rounds (nanoseconds, processorNanoseconds: what the threads had of the processors, \
-            minorPageFaults, residentPeakBytes, and where timed busyNanoseconds: without waiting, of each), \
+            to 1), touch, where asked for warmUp (eventCount, nanoseconds, processorNanoseconds), rounds \
+            (nanoseconds, processorNanoseconds: what the threads had of the processors, minorPageFaults, \
+            residentPeakBytes, and where timed busyNanoseconds: without waiting, of each), \
             residentBytesBefore, residentPeakSource (round: each peak is that round's; process: of the process's \
             life), residentPeakBytes, residentGrowthBytes (what a pool took when it was made is in it), \
             residentGrowthOverPeakLive; over the later half of the rounds nanosecondsPerEvent (where timed without \
@@ -36,8 +37,9 @@ struct ReplayCommand: ParsableCommand {
             upperQuartile, maximum); latencies (rounds, clockNanoseconds; events, allocations, frees and where timed \
             lateness: count, mean, p50, p90, p99, p999, maximum, in nanoseconds). With --pools or --peers: machine, \
             file, trace, irregularities, mode, touch, turns and subjects (name, allocator, eventsPerRound, firstRound, \
-            nanosecondsPerEvent, processorNanosecondsPerEvent, processMedians, minorPageFaults, residentPeakBytes, \
-            residentGrowthOverPeakLive, reservedBytes, constructionMilliseconds, latencies of the last turn), gains (pool, peer, ratio, lowest, highest, processes). CSV has \
+            nanosecondsPerEvent, processorNanosecondsPerEvent, processMedians, turnMedians, minorPageFaults, \
+            residentPeakBytes, residentGrowthOverPeakLive, reservedBytes, constructionMilliseconds, latencies of the \
+            last turn), gains (pool, peer, ratio: the median over the turns; lowest, highest, processes). CSV has \
             the same as section, item, figure and value.
 
             Exit codes: 0 done; 1 a file cannot be read, a peer is not installed, or a replay failed; 64 wrong \
@@ -90,6 +92,10 @@ struct ReplayCommand: ParsableCommand {
     )
     var latencyRounds: Int?
 
+    @Option(
+        help: "Seconds of processor time for which the trace is replayed before the rounds, once at most, up to 3600.")
+    var warmUp: Double?
+
     @Option(help: "How many processes of each allocator take turns when several are compared, 1 to 100. (default: 3)")
     var turns: Int?
 
@@ -114,6 +120,9 @@ struct ReplayCommand: ParsableCommand {
             guard speed > 0, speed <= 1e9 else {
                 throw ValidationError("--speed is above 0, up to 1000000000, not \(speed).")
             }
+        }
+        if let warmUp, !(warmUp > 0 && warmUp <= 3600) {
+            throw ValidationError("--warm-up is above 0, up to 3600 seconds, not \(warmUp).")
         }
         if let latencyRounds {
             guard !timed else { throw ValidationError("--latency-rounds: with --timed every round has latencies.") }
@@ -152,13 +161,14 @@ struct ReplayCommand: ParsableCommand {
 
     private var roundCount: Int { rounds ?? (timed ? 1 : 10) }
     private var timeLimit: Double? { seconds ?? (rounds == nil ? 5 : nil) }
+    private var warmUpLimit: WarmUpLimit? { warmUp.map { WarmUpLimit(processorNanoseconds: Int($0 * 1e9)) } }
     private var latencyRoundCount: Int { latencyRounds ?? (timed ? 0 : 3) }
 
     private func measure(_ read: TraceFile, _ progress: Progress) throws -> ReplayOutput {
         let pool = pool ?? .adaptive
         let replay = TraceReplay(
-            file: read, touch: touch, mode: mode, rounds: roundCount, latencyRounds: latencyRoundCount,
-            timeLimit: timeLimit.map { .seconds($0) },
+            file: read, touch: touch, mode: mode, rounds: roundCount, warmUp: warmUpLimit,
+            latencyRounds: latencyRoundCount, timeLimit: timeLimit.map { .seconds($0) },
             configuration: try configuration.map { try PoolConfigurationFile.read($0) })
         // Between rounds at a pace there is nothing to tell for as long as the recording lasts.
         let outcome = try progress.show("replaying at the recorded pace", lasting: pacedSeconds(read)) {
@@ -185,10 +195,11 @@ struct ReplayCommand: ParsableCommand {
         let turns = turns ?? 3
         let processes = try ReplayProcesses(
             options: ["--touch", touch.rawValue, "--rounds", "\(roundCount)"]
-                + (timeLimit.map { ["--seconds", "\($0)"] } ?? []) + (concurrent ? ["--concurrent"] : [])
+                + (timeLimit.map { ["--seconds", "\($0)"] } ?? []) + (warmUp.map { ["--warm-up", "\($0)"] } ?? [])
+                + (concurrent ? ["--concurrent"] : [])
                 + (mode.speed.map { ["--timed", "--speed", "\($0)"] } ?? []))
         let file = try processes.file("trace.tptrace") { read.trace }
-        try processes.takeTurns(turns, choices, file, progress) { turn in
+        try processes.takeTurns(turns, choices, file, progress) { _, turn in
             // The latencies of one process do not add up with another's.
             timed ? [] : ["--latency-rounds", "\(turn == turns - 1 ? latencyRoundCount : 0)"]
         }

@@ -7,11 +7,13 @@ struct Gain: Codable, Equatable {
     let pool: String
     /// The other allocator's name.
     let peer: String
-    /// The medians' ratio: above 1 the pool is faster.
+    /// The median over the turns of the ratio of the two processes of a turn, each of which counts with the median of its
+    /// rounds: above 1 the pool is faster. Processes of one turn ran one after the other, so that what the machine did
+    /// beside them changes their ratio least.
     let ratio: Double
-    /// The ratio of the peer's fastest process and the pool's slowest.
+    /// The lowest ratio of any turn.
     let lowest: Double
-    /// The ratio of the peer's slowest process and the pool's fastest.
+    /// The highest ratio of any turn.
     let highest: Double
     /// Processes of the pool or of the peer, whichever had fewer: with one, nothing is known of how they differ.
     let processes: Int
@@ -19,24 +21,28 @@ struct Gain: Codable, Equatable {
     /// Ratios that differ by more than this share are no one number.
     static let tolerance = 0.2
 
-    /// Whether a process more or less, or another moment, would give about the same.
+    /// Whether a process more or less, or another moment, would give about the same. With one process nothing tells.
     var isStable: Bool { highest <= lowest * (1 + Self.tolerance) }
 
     /// Whether another ratio is the same within the tolerance.
     func agrees(with other: Gain) -> Bool { abs(ratio - other.ratio) <= Self.tolerance * other.ratio }
+
+    /// Whether another ratio lies between the lowest and the highest.
+    func contains(_ other: Gain) -> Bool { (lowest...highest).contains(other.ratio) }
 }
 
 extension Gain {
     /// Nil where nothing took any time.
     init?(of own: ReplaySubject, over peer: ReplaySubject) {
-        let (mine, theirs) = (own.processMedians, peer.processMedians)
-        guard own.processorNanosecondsPerEvent.median > 0, mine.minimum > 0 else { return nil }
+        guard own.turnMedians.allSatisfy({ $0 > 0 }),
+            let ratios = RoundStatistics(zip(peer.turnMedians, own.turnMedians).map { $0 / $1 })
+        else { return nil }
         pool = own.name
         self.peer = peer.name
-        ratio = peer.processorNanosecondsPerEvent.median / own.processorNanosecondsPerEvent.median
-        lowest = theirs.minimum / mine.maximum
-        highest = theirs.maximum / mine.minimum
-        processes = min(mine.rounds, theirs.rounds)
+        ratio = ratios.median
+        lowest = ratios.minimum
+        highest = ratios.maximum
+        processes = ratios.rounds
     }
 
     /// Of each pool over each other allocator.

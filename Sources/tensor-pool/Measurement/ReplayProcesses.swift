@@ -32,30 +32,35 @@ final class ReplayProcesses {
     ///   - name: what the subject is called.
     ///   - file: what it replays.
     func run(_ name: String, on pool: PoolChoice, options own: [String], _ file: String) throws {
-        outputs[name, default: []].append(try look(at: pool, options: own, file))
+        let arguments = ["replay", "--pool", pool.rawValue, "--format", "json"] + options + own + ["--", file]
+        outputs[name, default: []].append(try OwnProcess.run(arguments, printing: ReplayOutput.self))
     }
 
     /// Runs one process of each allocator a turn, in another order each turn.
-    /// - Parameter options: of the processes of a turn.
+    /// - Parameters:
+    ///   - part: which of the turns are taken; nil for all.
+    ///   - options: of the process of an allocator in a turn.
     func takeTurns(
-        _ turns: Int, _ choices: [PoolChoice], _ file: String, _ progress: Progress,
-        options: (_ turn: Int) -> [String] = { _ in [] }
+        _ turns: Int, part: Range<Int>? = nil, _ choices: [PoolChoice], _ file: String, _ progress: Progress,
+        options: (_ choice: PoolChoice, _ turn: Int) -> [String]
     ) throws {
-        for turn in 0..<turns {
+        for turn in part ?? 0..<turns {
             for shift in choices.indices {
                 let choice = choices[(shift + turn) % choices.count]
                 progress.show(
                     "replaying on \(choice.rawValue)", turn * choices.count + shift, of: turns * choices.count,
                     "process")
-                try run(choice.rawValue, on: choice, options: options(turn), file)
+                try run(choice.rawValue, on: choice, options: options(choice, turn), file)
             }
         }
     }
 
-    /// Runs a process, and keeps nothing of it.
-    func look(at pool: PoolChoice, options own: [String], _ file: String) throws -> ReplayOutput {
-        let arguments = ["replay", "--pool", pool.rawValue, "--format", "json"] + options + own + ["--", file]
-        return try OwnProcess.run(arguments, printing: ReplayOutput.self)
+    /// Goes twice through a trace on an allocator, or through as much as there is time for.
+    /// - Parameter seconds: of processor time, for each time.
+    func look(at pool: PoolChoice, touch: Touch, seconds: Double, _ file: String) throws -> [ReplayWarmUp] {
+        try OwnProcess.run(
+            ["look", "--pool", pool.rawValue, "--touch", touch.rawValue, "--seconds", "\(seconds)", "--", file],
+            printing: [ReplayWarmUp].self)
     }
 
     /// What a subject's processes found; nil where there was none.

@@ -8,7 +8,8 @@ struct ReplaySubject: Codable, Equatable {
     let allocator: String
     /// Events in a round, the median of the processes: fewer than the trace has where samples of it were replayed.
     let eventsPerRound: Int
-    /// Nanoseconds an event in the first round of each process, which meets memory that was never used.
+    /// Nanoseconds an event in the first round of each process, which meets memory that was never used; where a warm-up
+    /// went before it, in that.
     let firstRound: RoundStatistics
     /// Nanoseconds an event by the clock, over the later half of each process's rounds.
     let nanosecondsPerEvent: RoundStatistics
@@ -16,6 +17,8 @@ struct ReplaySubject: Codable, Equatable {
     let processorNanosecondsPerEvent: RoundStatistics
     /// The median of that in each process: one value a process.
     let processMedians: RoundStatistics
+    /// The same medians, in the order of the turns.
+    let turnMedians: [Double]
     /// Page faults in one of these rounds.
     let minorPageFaults: RoundStatistics
     /// The highest of any round.
@@ -37,7 +40,7 @@ extension ReplaySubject {
             RoundStatistics(outputs.flatMap(value))
         }
         guard let output = outputs.last,
-            let firstRound = statistics({ $0.nanosecondsPerEvent(in: $0.rounds.prefix(1)) }),
+            let firstRound = statistics({ $0.firstNanosecondsPerEvent }),
             let nanosecondsPerEvent = statistics({ $0.nanosecondsPerEvent(in: $0.settledRounds) }),
             let processor = statistics({ $0.processorNanosecondsPerEvent(in: $0.settledRounds) }),
             let processMedians = statistics({ [$0.processorNanosecondsPerEvent.median] }),
@@ -52,6 +55,7 @@ extension ReplaySubject {
         self.nanosecondsPerEvent = nanosecondsPerEvent
         processorNanosecondsPerEvent = processor
         self.processMedians = processMedians
+        turnMedians = outputs.map(\.processorNanosecondsPerEvent.median)
         self.minorPageFaults = minorPageFaults
         residentPeakBytes = outputs.map(\.residentPeakBytes).max() ?? 0
         residentGrowthOverPeakLive = growth.median
@@ -68,6 +72,12 @@ extension ReplayOutput {
     var settledRounds: ArraySlice<ReplayRound> { Self.settled(rounds) }
 
     static func settled(_ rounds: [ReplayRound]) -> ArraySlice<ReplayRound> { rounds.dropFirst(rounds.count / 2) }
+
+    /// Of the first round, or of the warm-up before it where that met an event.
+    fileprivate var firstNanosecondsPerEvent: [Double] {
+        guard let warmUp, warmUp.eventCount > 0 else { return nanosecondsPerEvent(in: rounds.prefix(1)) }
+        return [Double(warmUp.nanoseconds) / Double(warmUp.eventCount)]
+    }
 
     /// Of each round; without waiting where it was at a pace.
     func nanosecondsPerEvent(in rounds: ArraySlice<ReplayRound>) -> [Double] {

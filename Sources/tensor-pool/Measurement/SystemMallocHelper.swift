@@ -65,12 +65,17 @@ final class SystemMallocHelper {
     }
 
     /// Replays rounds of a trace. Asked again for the same trace, touch and mode, goes on with the same replay.
-    /// - Parameter latencyRounds: rounds after them with the clock read at each event.
+    /// - Parameters:
+    ///   - warmUp: how far a warm-up goes before them; nil for none.
+    ///   - latencyRounds: rounds after them with the clock read at each event.
     func replay(
-        path: String, touch: Touch, mode: ReplayMode = .sequential, rounds: Int, latencyRounds: Int = 0
+        path: String, touch: Touch, mode: ReplayMode = .sequential, warmUp: WarmUpLimit? = nil, rounds: Int,
+        latencyRounds: Int = 0
     ) throws(SystemMallocHelperError) -> ReplayReport {
         let reply = try ask(
-            .replay(path: path, touch: touch, mode: mode, rounds: rounds, latencyRounds: latencyRounds))
+            .replay(
+                path: path, touch: touch, mode: mode, warmUp: warmUp, rounds: rounds,
+                latencyRounds: latencyRounds))
         guard case .replay(let report) = reply, report.rounds.count == rounds else {
             throw .unexpectedReply("\(reply)")
         }

@@ -16,6 +16,8 @@ struct TraceReplay {
     let touch: Touch
     let mode: ReplayMode
     let rounds: Int
+    /// How far a warm-up goes before them; nil for none.
+    var warmUp: WarmUpLimit?
     /// Rounds after them with the clock read at each event.
     var latencyRounds = 0
     /// No round begins after this time, but for the first five; nil for no such bound.
@@ -44,6 +46,46 @@ struct TraceReplay {
         }
     }
 
+    /// Goes through the trace, or as far as the limit lets it, and then again as far: no rounds are measured.
+    func look(at pool: PoolChoice, _ limit: WarmUpLimit) throws -> [ReplayWarmUp] {
+        switch pool {
+        case .standard: try look(at: TensorMemoryPool.self, limit)
+        case .optimized: try look(at: OptimizedTensorMemoryPool.self, limit)
+        case .adaptive: try look(at: AdaptiveTensorMemoryPool.self, limit)
+        case .jemalloc: try look(at: JemallocBlock.self, on: (), limit)
+        case .system: try lookInHelper(preloading: nil, limit)
+        case .tcmalloc: try lookInHelper(preloading: .tcmalloc, limit)
+        case .mimalloc: try lookInHelper(preloading: .mimalloc, limit)
+        }
+    }
+
+    private func look<Pool: MeasuredPool>(at: Pool.Type, _ limit: WarmUpLimit) throws -> [ReplayWarmUp] {
+        let pool = try PoolConstruction<Pool>(configuration: configuration).pool
+        return try look(at: TensorBufferBlock<Pool>.self, on: pool, limit)
+    }
+
+    private func look<Block: ReplayBlock & ~Copyable>(
+        at: Block.Type, on source: Block.Source, _ limit: WarmUpLimit
+    ) throws(ReplayError) -> [ReplayWarmUp] {
+        var replay = try Replay<Block>(trace, on: source, touch: touch, mode: mode)
+        let first = try replay.warmUp(limit)
+        return [first, try replay.warmUp(limit.again(first))]
+    }
+
+    private func lookInHelper(
+        preloading malloc: PreloadedMalloc?, _ limit: WarmUpLimit
+    ) throws -> [ReplayWarmUp] {
+        let helper = try SystemMallocHelper(preloading: malloc?.library())
+        let source = try RereadableTrace(file)
+        // A temporary file has to be there until the helper has read it.
+        defer { withExtendedLifetime(source) {} }
+        func warmUp(_ limit: WarmUpLimit) throws -> ReplayWarmUp? {
+            try helper.replay(path: source.path, touch: touch, mode: mode, warmUp: limit, rounds: 0).warmUp
+        }
+        guard let first = try warmUp(limit), let second = try warmUp(limit.again(first)) else { return [] }
+        return [first, second]
+    }
+
     private func run<Pool: MeasuredPool>(_: Pool.Type, afterEach report: (Int) -> Void) throws -> Outcome {
         JemallocBlock.releaseUnusedMemory()
         let construction = try PoolConstruction<Pool>(configuration: configuration)
@@ -66,7 +108,9 @@ struct TraceReplay {
         JemallocBlock.releaseUnusedMemory()
         var replay = try Replay<Block>(trace, on: source, touch: touch, mode: mode)
         let start = ContinuousClock.now
+        let before: ReplayWarmUp? = if let warmUp { try replay.warmUp(warmUp) } else { nil }
         var whole = try replay.run(rounds: 1)
+        whole.warmUp = before
         report(1)
         while isWanted(another: whole.rounds.count, since: start) {
             whole.rounds.append(try replay.runRound())
@@ -94,7 +138,8 @@ struct TraceReplay {
         let description = try helper.describe()
         if let malloc, let library { try malloc.check(description, preloaded: library) }
         let start = ContinuousClock.now
-        var whole = try helper.replay(path: source.path, touch: touch, mode: mode, rounds: 1)
+        var whole = try helper.replay(
+            path: source.path, touch: touch, mode: mode, warmUp: warmUp, rounds: 1)
         report(1)
         while isWanted(another: whole.rounds.count, since: start) {
             let next = try helper.replay(path: source.path, touch: touch, mode: mode, rounds: 1)
@@ -116,5 +161,12 @@ extension SystemMallocDescription {
     /// For a heading: what was measured, and where.
     var label: String {
         allocator + (isReplacedByJemalloc ? ", REPLACED BY A PRELOADED JEMALLOC" : ", in a process without jemalloc")
+    }
+}
+
+extension WarmUpLimit {
+    /// No further than last time: what lies there is new.
+    fileprivate func again(_ last: ReplayWarmUp) -> WarmUpLimit {
+        WarmUpLimit(processorNanoseconds: processorNanoseconds, eventCount: last.eventCount)
     }
 }

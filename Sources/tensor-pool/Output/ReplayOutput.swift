@@ -20,7 +20,9 @@ struct ReplayOutput: Codable, Equatable, FigureOutput {
     let pool: Pool
     let touch: Touch
     let mode: ReplayMode
-    /// Each round in order; the first meets memory that was never used.
+    /// Before the rounds; nil where there was none.
+    let warmUp: ReplayWarmUp?
+    /// Each round in order; the first meets memory that was never used, where no warm-up has.
     let rounds: [ReplayRound]
     /// The process's resident bytes before the first round.
     let residentBytesBefore: Int
@@ -64,6 +66,7 @@ struct ReplayOutput: Codable, Equatable, FigureOutput {
         self.pool = Pool(name: pool.rawValue, allocator: outcome.allocator, figures: outcome.figures)
         self.touch = touch
         self.mode = mode
+        warmUp = report.warmUp
         rounds = report.rounds
         residentBytesBefore = report.residentBytesBefore
         residentPeakSource = report.residentPeakSource

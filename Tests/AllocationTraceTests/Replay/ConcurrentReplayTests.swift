@@ -55,6 +55,27 @@ import Testing
         }
     }
 
+    /// A lane that stops lets those that wait for its tensors go, and the next round is whole.
+    @Test(arguments: 0..<6)
+    func aWarmUpLeavesNothingAlive(case number: Int) throws {
+        let seed = SeededGenerator.runSeed("aWarmUpLeavesNothingAlive") &+ UInt64(number)
+        let trace = try randomTrace(seed: seed, threads: 2 + number, events: 600)
+        let heap = SharedHeap()
+        var replay = try Replay<SharedBlock>(trace, on: heap, touch: .none, mode: Self.concurrent)
+        for limit in [0, 20 * number, .max] {
+            let warmUp = try replay.warmUp(WarmUpLimit(processorNanoseconds: .max, eventCount: limit))
+            #expect(warmUp.eventCount <= trace.events.count)
+            #expect(limit < .max || warmUp.eventCount == trace.events.count)
+            heap.with {
+                #expect($0.live.isEmpty)
+                #expect($0.mistakes.isEmpty, "\($0.mistakes.prefix(3))")
+            }
+        }
+        let before = heap.history.count
+        _ = try replay.runRound()
+        #expect(heap.history.count - before == trace.events.count + trace.releases.count)
+    }
+
     /// Nothing but the order of a tensor's own life ties two threads together: sharing a slot would.
     @Test func sharedTensorsHaveSlotsOfTheirOwn() throws {
         let trace = try randomTrace(seed: 7, threads: 4, events: 2000)

@@ -37,6 +37,43 @@ import Testing
         #expect(heap.peakLiveBytes == trace.summary.peakLiveBytes)
     }
 
+    /// It stops at the limit and gives back what is alive there.
+    @Test(arguments: [0, 1, 4, 6, 100])
+    func aWarmUpStopsAtItsLimit(events: Int) throws {
+        let heap = CheckedHeap()
+        var replay = try Replay<CheckedBlock>(small(), on: heap, touch: .none)
+        let warmUp = try replay.warmUp(WarmUpLimit(processorNanoseconds: .max, eventCount: events))
+        #expect(warmUp.eventCount == min(events, 6))
+        #expect(heap.allocations == [0: 0, 1: 1, 4: 3][events, default: 4])
+        #expect(heap.deallocations == heap.allocations)
+        #expect(heap.live.isEmpty)
+        #expect(heap.mistakes.isEmpty)
+        // Nothing of it is in the round after it.
+        let before = heap.allocations
+        _ = try replay.runRound()
+        #expect(heap.allocations == before + 4)
+        #expect(heap.live.isEmpty)
+        #expect(heap.mistakes.isEmpty)
+    }
+
+    @Test(arguments: [Int.min, 0])
+    func aWarmUpWithoutTimeDoesNothing(nanoseconds: Int) throws {
+        let heap = CheckedHeap()
+        var replay = try Replay<CheckedBlock>(small(), on: heap, touch: .none)
+        #expect(try replay.warmUp(WarmUpLimit(processorNanoseconds: nanoseconds)).eventCount == 0)
+        #expect(heap.allocations == 0)
+    }
+
+    @Test func aWarmUpThatFailsGivesEverythingBack() throws {
+        let heap = CheckedHeap()
+        heap.refusedAllocation = 2
+        var replay = try Replay<CheckedBlock>(small(), on: heap, touch: .none)
+        #expect(throws: ReplayError.allocationFailed(event: 3, byteCount: 1, reason: "refused")) {
+            try replay.warmUp(WarmUpLimit(processorNanoseconds: .max))
+        }
+        #expect(heap.live.isEmpty)
+    }
+
     @Test func replaysTheBundledTrace() throws {
         let heap = CheckedHeap()
         let trace = try RMMTraceReader().read(path: bundledTracePath).scaledDown()
