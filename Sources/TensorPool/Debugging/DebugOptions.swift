@@ -24,7 +24,8 @@ public struct DebugOptions: Sendable, Hashable {
     public var usesGuardBytes = false
     /// `pages=1/N`: one in so many tensors, drawn at random, gets pages of its own between inaccessible ones, and these
     /// stay inaccessible after the free, until the pool freed 128 others so: the access itself fails, reads too. Tensors
-    /// over 64 MiB and weights are not drawn. Nil for none.
+    /// over 64 MiB and weights are not drawn. From 1 in 1,024 on, made for production, a tensor of more than 16 pages is
+    /// drawn as much more rarely as it has more of them: their first touch would be the cost. Nil for none.
     public var guardPageInterval: Int?
     /// `faults`: installs a handler of SIGSEGV and SIGBUS for the process, which says which tensor a failed access to
     /// guard pages belongs to and leaves the signal to the handler before it. Needs ``guardPageInterval``.

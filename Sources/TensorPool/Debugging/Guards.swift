@@ -44,7 +44,9 @@ internal import Synchronization
     /// What an allocation gets that stands for `weight` of them.
     func choose(_ request: BlockRequest, weight: Int) -> Choice {
         if let interval = options.guardPageInterval, request.role != .weight,
-            request.byteCount <= GuardPages.maximumByteCount, isDrawn(interval, weight: weight)
+            request.byteCount <= GuardPages.maximumByteCount, isDrawn(interval, weight: weight),
+            options.watchesEveryTensor
+                || Self.isLikely(pages: SystemMemory.wholePages(request.byteCount) / SystemMemory.pageByteCount)
         {
             return .betweenPages
         }
@@ -56,6 +58,12 @@ internal import Synchronization
         countdown.store(left > 0 ? left : left + Self.draw(interval), ordering: .relaxed)
         return left <= 0
     }
+
+    /// Pages of a sample that are touched for the first time at no more than the cost that every sample has.
+    private static let cheapPages = 16
+
+    /// Larger tensors are taken as much more rarely as their first touch costs more.
+    private static func isLikely(pages: Int) -> Bool { Int.random(in: 0..<max(1, pages)) < cheapPages }
 
     /// A distance to the next drawn allocation, `interval` on average, that no pattern of the program can meet.
     private static func draw(_ interval: Int) -> Int { Int.random(in: 1...2 * interval - 1) }

@@ -15,6 +15,21 @@ extension PoolTests {
             unsafe print(address.load(as: UInt8.self))
         }
 
+        @Test func productionSamplesAreRarerWhereFirstTouchIsDear() throws {
+            func drawn(_ words: String, byteCount: Int) throws -> Int {
+                let guards = Guards(try DebugOptions(words), scrubs: false)
+                let request = BlockRequest(byteCount: byteCount, alignment: 64, zeroed: false, role: .activation)
+                return (0..<2000).count { _ in
+                    if case .betweenPages = guards.choose(request, weight: 1024) { true } else { false }
+                }
+            }
+            let small = try drawn("pages=1/1024", byteCount: 64 << 10)
+            // One in 256 of as many: a wrong share by this much does not happen once in the age of the universe.
+            let large = try drawn("pages=1/1024", byteCount: 16 << 20)
+            #expect(small > 1000 && large < small / 10, "\(small) and \(large)")
+            #expect(try drawn("pages=1/1", byteCount: 16 << 20) == 2000)
+        }
+
         @Test func aReadPastTheEndFails() async throws {
             let result = await #expect(processExitsWith: .signal(SIGSEGV), observing: [\.standardErrorContent]) {
                 let (pool, _) = try WatchedPool.optimized.make("pages=1/1,faults")
