@@ -35,4 +35,8 @@ void tensorpool_clear_table(void **table) {
 
 struct tensorpool_plan tensorpool_plans[tensorpool_plan_capacity];
 
+void *tensorpool_observers[tensorpool_observer_capacity];
+
+_Thread_local struct tensorpool_observer_slot tensorpool_observer_slot = {0, 0};
+
 _Thread_local struct tensorpool_recording_slot tensorpool_recording_slot = {0, NULL};

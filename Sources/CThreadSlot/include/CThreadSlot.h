@@ -185,5 +185,6 @@ TENSORPOOL_INLINE void tensorpool_prefetch_for_write(const void *_Nonnull addres
     __builtin_prefetch(address, 1, 3);
 }
 
+#include "ObserverSlot.h"
 #include "RecordingSlot.h"
 #include "Ticks.h"

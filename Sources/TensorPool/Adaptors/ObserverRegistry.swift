@@ -1,14 +1,14 @@
-internal import CThreadSlot
+public import CThreadSlot
 internal import Jemalloc
 internal import Synchronization
 
 /// All observers of the process by number, so that a buffer reaches its own by the bits that an engine's number leaves.
-enum ObserverRegistry {
+@usableFromInline enum ObserverRegistry {
     /// Bits of an engine's number.
-    static let engineBits: UInt32 = 10
-    static let engineMask: UInt32 = 1 << engineBits - 1
+    @inlinable static var engineBits: UInt32 { UInt32(tensorpool_engine_bits) }
+    static var engineMask: UInt32 { 1 << engineBits - 1 }
     /// How many observers there can be at one time, and one more: 0 is none.
-    static let capacity = 1 << 20
+    static var capacity: Int { Int(tensorpool_observer_capacity) }
 
     private struct Contents {
         var freeNumbers: [UInt32] = []
@@ -16,13 +16,6 @@ enum ObserverRegistry {
     }
 
     private static let contents = Lock(Contents())
-
-    /// Entries are written under the lock, and read without it by who holds a buffer of that observer. 8 MiB of
-    /// addresses, of which only what is used becomes memory.
-    nonisolated(unsafe) private static let observers: UnsafeMutablePointer<Unmanaged<BufferObserver>> = {
-        precondition(EngineRegistry.capacity <= 1 << Int(engineBits))
-        return .allocate(capacity: capacity)
-    }()
 
     /// A number for an observer that has none in `place`, stored there; nil where all are in use.
     static func enter(_ observer: BufferObserver, unlessIn place: borrowing Atomic<UInt32>) -> UInt32? {
@@ -37,7 +30,8 @@ enum ObserverRegistry {
                 number = contents.used
                 contents.used += 1
             }
-            unsafe (observers + Int(number)).initialize(to: Unmanaged.passUnretained(observer))
+            // Read without the lock by who holds a buffer of that observer.
+            unsafe tensorpool_enter_observer(number, Unmanaged.passUnretained(observer).toOpaque())
             place.store(number, ordering: .releasing)
             return number
         }
@@ -51,6 +45,9 @@ enum ObserverRegistry {
     /// Numbers that were ever in use at one time.
     static var usedCount: Int { contents.withLock { Int($0.used) - 1 } }
 
-    /// The observer of a buffer that is out.
-    static func observer(_ number: UInt32) -> Unmanaged<BufferObserver> { unsafe observers[Int(number)] }
+    /// The observer of a buffer that is out, or of a reference that is kept.
+    static func observer(_ number: UInt32) -> Unmanaged<BufferObserver> {
+        guard let observer = unsafe tensorpool_observer(number) else { preconditionFailure("a block of no observer") }
+        return unsafe Unmanaged.fromOpaque(observer)
+    }
 }

@@ -22,12 +22,7 @@ final class Budget: Sendable {
     init(byteLimit: Int, parent: Budget?, onLimitReached: (@Sendable (LimitReport) -> LimitResponse)?) {
         let account = ByteAccount(.budget, limit: byteLimit, parent: parent?.account)
         self.account = account
-        observer = BufferObserver { buffer in
-            let byteCount = buffer.byteCount
-            // First: were the bytes given back before, another thread could take them while the tensor still lives.
-            _ = consume buffer
-            account.give(byteCount)
-        }
+        observer = BudgetObserver(account)
         handles = parent?.handles ?? HandleList()
         self.parent = parent
         handler = LimitHandler(onLimitReached)
@@ -69,5 +64,19 @@ final class Budget: Sendable {
             scope: .budget, requested: byteCount, needed: byteCount, limit: obstacle.limit, reserved: taken,
             live: taken,
             cached: 0, advice: advice)
+    }
+}
+
+/// Takes a budget's buffers back.
+private final class BudgetObserver: BufferObserver, @unchecked Sendable {
+    private let account: ByteAccount
+
+    init(_ account: ByteAccount) { self.account = account }
+
+    override func end(_ buffer: consuming TensorBuffer) {
+        let byteCount = buffer.byteCount
+        // First: were the bytes given back before, another thread could take them while the tensor still lives.
+        _ = consume buffer
+        account.give(byteCount)
     }
 }

@@ -19,16 +19,16 @@ extension BlockKind {
     var isScrubbed: Bool { rawValue & Self.scrubMark != 0 }
 
     /// The same block, marked so that its end is an observer's, whose number is beside the engine's.
-    var withObserver: BlockKind { with(Self.observerMark) }
+    @inlinable var withObserver: BlockKind { with(Self.observerMark) }
     var withoutObserver: BlockKind { without(Self.observerMark) }
     var isObserved: Bool { rawValue & Self.observerMark != 0 }
 
     /// Every kind with a mark has this bit, so that it is no bin's. Marks are below a bin's distance.
     @inlinable static var marked: UInt16 { 0x8000 }
     private static var scrubMark: UInt16 { 1 }
-    private static var observerMark: UInt16 { 2 }
+    @inlinable static var observerMark: UInt16 { 2 }
 
-    private func with(_ mark: UInt16) -> BlockKind { BlockKind(rawValue: rawValue | mark | Self.marked) }
+    @inlinable func with(_ mark: UInt16) -> BlockKind { BlockKind(rawValue: rawValue | mark | Self.marked) }
 
     private func without(_ mark: UInt16) -> BlockKind {
         let rest = rawValue & ~mark

@@ -119,6 +119,12 @@ enum EngineRegistry {
         return true
     }
 
+    /// Whether the calling thread's exit will be noticed.
+    static var noticesExit: Bool {
+        let thread = unsafe tensorpool_current_thread()
+        return unsafe thread.pointee.finished == 0 && thread.pointee.caches != tensorpool_empty_table()
+    }
+
     private static func threadExits() {
         let thread = unsafe tensorpool_current_thread()
         let used = contents.withLock { $0.used }
@@ -130,5 +136,6 @@ enum EngineRegistry {
         unsafe thread.pointee.finished = 1
         unsafe thread.pointee.caches = tensorpool_empty_table()
         unsafe table.deallocate()
+        SpareReferences.giveBack()
     }
 }

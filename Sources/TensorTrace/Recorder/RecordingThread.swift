@@ -31,9 +31,8 @@ struct RecordingThread {
     /// Alive until the thread ends or records something: this thread alone takes it out of its rings.
     @inline(__always)
     static func ring(of recording: RecordingID) -> UnsafeMutablePointer<RingState>? {
-        var ring: UnsafeMutableRawPointer?
-        if unsafe tensorpool_load_recording_slot(recording.number, &ring) {
-            return unsafe ring?.assumingMemoryBound(to: RingState.self)
+        if tensorpool_recorded_last(recording.number) {
+            return unsafe tensorpool_last_ring()?.assumingMemoryBound(to: RingState.self)
         }
         return unsafe findRing(of: recording)
     }

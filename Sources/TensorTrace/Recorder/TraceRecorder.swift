@@ -7,15 +7,16 @@ public import TensorPool
 ///     ...
 ///     try recorder.finish()
 ///
-/// Each event goes with its time into a buffer of the calling thread, with no lock and no atomic read-modify-write but for
-/// the references that a tensor's buffer holds; a thread of the recorder's own writes the buffers out, at least every
+/// Each event goes with its time into a buffer of the calling thread, with no lock and, but for one buffer in many, no
+/// atomic read-modify-write; a thread of the recorder's own writes the buffers out, at least every
 /// ``TraceRecorderConfiguration/flushInterval``. Where it cannot keep up, events are dropped and counted: nobody waits for it.
 ///
-/// Cost: some 28 ns an event of a handle, most of them a reading of the processor's counter, and 32 bytes stored; of a buffer
-/// 51, for it also counts references of its observer up and down. (On the optimized pool, medians of 200 rounds of 8,192
-/// pairs in turn with and without a recorder: a handle's pair 9.6 and 66 ns, a buffer's 6.3 and 111; Intel Xeon virtual
-/// machine with 2 cores, 2026-11-23; `pool-worker recorder` of the benchmarks repeats it.) Where the processor's time-stamp
-/// counter does not run at one rate, the clock is read, for some 10 ns more.
+/// Cost: some 27 ns an event of a handle and 30 of a buffer, most of them a reading of the processor's counter, and 32 bytes
+/// stored; 38 where thousands of buffers are allocated before the first of them ends. (On the optimized pool, medians of 200
+/// rounds of 8,192 pairs in turn with and without a recorder: a handle's pair 9.4 and 63 ns, a buffer's 6.1 and 65; Intel
+/// Xeon virtual machine with 2 cores, 2026-11-23; `pool-worker recorder` of the benchmarks repeats it.) Where the
+/// processor's time-stamp counter does not run at one rate, the clock is read, for some 10 ns more. A thread that records
+/// for two recorders in turn looks its buffer up each time, for some 180 ns an event.
 /// In the file times are CLOCK_MONOTONIC's: the counter and the clock are compared at each flush.
 ///
 /// With the events go samples of what the pool holds: live, cached and reserved bytes at the start, at each flush (not more
@@ -31,7 +32,7 @@ public struct TraceRecorder<Upstream: TensorAllocator>: TensorAllocator {
     /// Where the memory comes from.
     public let upstream: Upstream
     @usableFromInline let recording: RecordingID
-    @usableFromInline let observer: BufferObserver
+    @usableFromInline let observer: NoticingObserver
     private let owner: RecordingOwner
 
     /// Starts a recording.
@@ -47,9 +48,9 @@ public struct TraceRecorder<Upstream: TensorAllocator>: TensorAllocator {
         self.upstream = upstream
         let recording = try Recording.start(path: path, configuration: configuration) { upstream.statistics() }
         self.recording = recording.id
-        observer = BufferObserver { [id = recording.id] buffer in
-            // Before the tensor is freed: another thread may have the memory then.
-            unsafe id.recordFree(address: unsafe buffer.baseAddress, byteCount: buffer.byteCount, tensorID: 0)
+        // Before the tensor is freed: another thread may have the memory then.
+        observer = unsafe NoticingObserver(word: recording.id.number) { recording, address, byteCount in
+            unsafe RecordingID(number: recording).recordFree(address: address, byteCount: byteCount, tensorID: 0)
         }
         owner = RecordingOwner(recording)
     }
