@@ -51,10 +51,11 @@ import Testing
         #expect(report.estimate.subjects.map(\.name) == PoolChoice.ownAndSystem.map(\.rawValue) + ["suggested"])
         for subject in report.estimate.subjects {
             #expect(subject.nanosecondsPerEvent.median > 0)
-            #expect(subject.nanosecondsPerEvent.rounds >= 1)
+            #expect(subject.nanosecondsPerEvent.rounds >= report.estimate.turns)
         }
         #expect(report.estimate.replayedEvents <= report.estimate.traceEvents)
-        #expect(report.estimate.turns >= 2)
+        // How many there was time for is the machine's.
+        #expect(report.estimate.turns >= 1)
         #expect(report.estimate.gains.count == 8)
         #expect(report.findings.first?.kind == .pool)
         // The file is what is suggested, and a replay takes it.
