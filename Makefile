@@ -10,8 +10,9 @@ run: build
 test: set-up
 	Scripts/test
 
-# What must pass before a change lands. The long form does so many random operations, compiled with optimization, then
-# repeats the pools' tests, each time with other seeds: make check-long OPERATIONS=1000000000 ROUNDS=50
+# What must pass before a change lands. The long form runs every pool in every debugging mode behind every adaptor and does
+# so many random operations, compiled with optimization, then repeats the pools' tests, each time with other seeds:
+# make check-long OPERATIONS=1000000000 ROUNDS=50
 check: test lint
 
 # Tests compiled with optimization, in a folder of their own.
@@ -20,6 +21,7 @@ LONG = swift test -c release -Xswiftc -enable-testing --scratch-path .build-long
 OPERATIONS = 100000000
 ROUNDS = 20
 check-long: check
+	TENSOR_POOL_CONFORMANCE=every $(LONG) --filter ConformanceSuite
 	TENSOR_POOL_OPERATIONS=$(OPERATIONS) $(LONG) --filter allOperationsMatchTheModel
 	for round in $$(seq $(ROUNDS)); do \
 		echo "round $$round of $(ROUNDS)"; swift test --skip-build --no-parallel --filter TensorPoolTests || exit 1; \

@@ -101,10 +101,15 @@ struct Combination: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(pool.name), \(adaptor.name)" + (mode.words.isEmpty ? "" : ", \(mode.words)") }
 
-    /// Every pool and profile behind every adaptor, and every kind of pool so in every debugging mode.
-    static let all =
-        PoolCase.unwatched.flatMap { all($0, DebugMode(words: "")) }
-        + DebugMode.all.flatMap { mode in PoolCase.everyKind.flatMap { all($0, mode) } }
+    /// Every pool and profile behind every adaptor, and every kind of pool so in every debugging mode; where
+    /// `TENSOR_POOL_CONFORMANCE=every` asks for it, every pool and profile in every mode.
+    static let all = {
+        let asked = ProcessInfo.processInfo.environment["TENSOR_POOL_CONFORMANCE"]
+        precondition(asked == nil || asked == "every", "TENSOR_POOL_CONFORMANCE is 'every' or not set")
+        let watched = asked == nil ? PoolCase.everyKind : PoolCase.unwatched
+        return PoolCase.unwatched.flatMap { all($0, DebugMode(words: "")) }
+            + DebugMode.all.flatMap { mode in watched.flatMap { all($0, mode) } }
+    }()
 
     private static func all(_ pool: PoolCase, _ mode: DebugMode) -> [Combination] {
         Adaptor.all.map { Combination(mode: mode, pool: pool, adaptor: $0) }
