@@ -8,6 +8,10 @@ import Synchronization
 /// All threads may use an arena. Making and destroying one costs about 60 us, and while it lives 90 KiB of resident
 /// memory, of which 35 KiB stay for the next arena at its index (2-core x86-64 VM, jemalloc 5.3.0). There can be 4,095
 /// arenas at a time, jemalloc's own included.
+///
+/// Each arena that is destroyed leaves 2 MiB of address space mapped for good (5.3.0, src/base.c: `base_unmap`), in a mapping
+/// of its own if the arena was used, and a process may have 65,530 of these. Who makes thousands of arenas one after the
+/// other keeps them for the next use: ``reset()``, ``purge()``, ``apply(_:)``.
 public struct Arena: ~Copyable, Sendable {
     /// The arena's number, which control keys and statistics use. jemalloc gives it to another arena after destruction.
     public let index: UInt32

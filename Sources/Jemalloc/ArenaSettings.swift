@@ -55,6 +55,13 @@ extension Arena {
         try Self.writeSize(byteCount, to: Self.retainGrowLimitKey, arena: index)
     }
 
+    /// Applies all settings that are not nil: an arena that was ``reset()`` can so serve somebody else.
+    ///
+    /// - Throws: ``JemallocError`` of the first setting that jemalloc refuses; those before it are applied.
+    public func apply(_ configuration: ArenaConfiguration) throws(JemallocError) {
+        try Self.apply(configuration, toArena: index)
+    }
+
     /// Applies all settings that are not nil.
     static func apply(_ configuration: ArenaConfiguration, toArena index: UInt32) throws(JemallocError) {
         if let name = configuration.name, Build.hasArenaNames {

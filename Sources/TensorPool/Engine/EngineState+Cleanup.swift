@@ -36,7 +36,11 @@ extension EngineState {
     private mutating func returnEmptySlabs() {
         for place in heap.slabs.indices.reversed() where heap.isUnused(slab: place) {
             let removed = heap.remove(slab: place)
-            unsafe Backend.free(removed.slab.address)
+            let slab = removed.slab
+            // The advice would stay with the address space, for whoever gets that next.
+            let advised = (slab.advisedEnd - slab.firstGranule) << Granule.shift
+            if advised > 0 { unsafe SystemMemory.adviseSmallPages(slab.address, advised) }
+            unsafe Backend.free(slab.address)
             unreserve(removed.backedGranules << Granule.shift)
         }
     }

@@ -27,7 +27,7 @@ extension EngineState {
         liveBytes -= byteCount
         guard let chunk = unsafe weights.remove(address, byteCount: byteCount) else { return }
         unsafe unprotect(chunk.address, frozen: chunk.frozen, locked: chunk.locked)
-        unsafe Backend.free(chunk.address)
+        unsafe free(chunk)
         unreserve(chunk.counted)
     }
 
@@ -52,7 +52,15 @@ extension EngineState {
 
     /// Gives chunks back that no weight came to stand in, for the limit was reached in the meantime.
     mutating func returnEmptyChunks() {
-        while let chunk = weights.removeEmpty() { unsafe Backend.free(chunk.address) }
+        while let chunk = weights.removeEmpty() { unsafe free(chunk) }
+    }
+
+    private func free(_ chunk: WeightStore.Chunk) {
+        // As with slabs: the next pool may want small pages.
+        if configuration.hugePages == .automatic {
+            unsafe SystemMemory.adviseSmallPages(chunk.address, chunk.byteCount)
+        }
+        unsafe Backend.free(chunk.address)
     }
 
     private mutating func addWeightChunk(holding byteCount: Int) -> Bool {

@@ -11,6 +11,8 @@ final class SharedMemory: Sendable {
 
     init(decayMilliseconds: Int) { arenas = Lock(StrategyArenas(decayMilliseconds: decayMilliseconds)) }
 
+    deinit { arenas.withLock { $0.giveUp() } }
+
     func add(_ engine: Engine) {
         registered.withLock { $0[ObjectIdentifier(engine)] = WeakEngine(engine: engine) }
     }
