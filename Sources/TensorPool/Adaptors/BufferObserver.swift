@@ -47,7 +47,9 @@ public import Synchronization
             let number = try inner.claimedNumber()
             inner.count(1)
             // Not freed as what it says: `inner` restores it first.
-            return buffer.described(engine: 0, kind: kind.isWeight ? .weight : .direct).observed(by: number)
+            let plain: BlockKind = kind.isWeight ? .weight : .direct
+            let isScrubbed = kind.isScrubbed || kind == .planned && PlanRegistry.isScrubbed(engine)
+            return buffer.described(engine: 0, kind: isScrubbed ? plain.withScrubbing : plain).observed(by: number)
         }
         let number = try claimedNumber()
         count(SpareReferences.begin(number))

@@ -17,6 +17,9 @@ internal import Synchronization
 
     private static let contents = Lock(Contents())
 
+    /// Makes the table, where no observer did so yet.
+    static func makeTable() { _ = contents }
+
     /// A number for an observer that has none in `place`, stored there; nil where all are in use.
     static func enter(_ observer: BufferObserver, unlessIn place: borrowing Atomic<UInt32>) -> UInt32? {
         contents.withLock { contents in

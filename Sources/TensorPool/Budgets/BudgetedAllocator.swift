@@ -83,7 +83,7 @@ public struct BudgetedAllocator<Upstream: TensorAllocator>: TensorAllocator {
     ///
     /// - Throws: What the pool throws. A tensor that was freed in the pool itself stops counting then.
     public func deallocateTensor(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) {
-        let payer = budget.handles.remove(handle)
+        let payer = payer(id: id, handle)
         do throws(TensorPoolError) {
             try upstream.deallocateTensor(id: id, handle)
         } catch {
@@ -91,6 +91,12 @@ public struct BudgetedAllocator<Upstream: TensorAllocator>: TensorAllocator {
             throw error
         }
         payer?.give(handle.byteCount)
+    }
+
+    /// Who pays for a tensor, taken out of the list. A wrong id is the pool's to refuse, and takes nothing out: whoever has
+    /// the right one may free the tensor meanwhile.
+    private func payer(id: UInt64, _ handle: MemoryHandle) -> ByteAccount? {
+        handle.tensorID == id ? budget.handles.remove(handle) : nil
     }
 
     /// The pool refused a handle that counts: what it says is gone counts no more.
@@ -137,7 +143,7 @@ extension BudgetedAllocator: ForwardingAllocator {
         -> MemoryHandle?
     {
         // The pool's own tensors count in no budget.
-        guard let payer = budget.handles.remove(handle) else {
+        guard let payer = payer(id: id, handle) else {
             return try upstream.resizedInPlace(id: id, handle, to: byteCount)
         }
         let growth = max(0, byteCount - handle.byteCount)

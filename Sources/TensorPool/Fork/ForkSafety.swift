@@ -28,6 +28,9 @@ enum ForkSafety {
     private static let isArranged: Bool = {
         // What is made at its first use must not be half made at a fork.
         EngineRegistry.makeTables()
+        PlanRegistry.makeTable()
+        ObserverRegistry.makeTable()
+        SpareArenas.makeTable()
         _ = MemoryBarrier.onAllThreads()
         return pthread_atfork(
             { ForkSafety.prepare() }, { ForkSafety.release(isChild: false) }, { ForkSafety.release(isChild: true) })

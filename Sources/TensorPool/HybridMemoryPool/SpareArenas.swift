@@ -27,6 +27,9 @@ enum SpareArenas {
 
     private static let spares = Lock<[Purpose: [SharedArena]]>([:])
 
+    /// Makes the table, where no base did so yet.
+    static func makeTable() { _ = spares }
+
     /// An arena without blocks: a spare one, or a new one where there is none.
     static func take(_ purpose: Purpose, dirtyDecayMilliseconds: Int) throws(JemallocError) -> SharedArena {
         // The same settings for all, so that of the one before none is left.

@@ -1,3 +1,4 @@
+internal import CDebugging
 internal import CThreadSlot
 internal import Jemalloc
 internal import Synchronization
@@ -57,6 +58,9 @@ internal import Darwin
 
     let count: Int
     let slab: TensorBuffer
+    /// Whether the slab's pool overwrites what is freed. Here the next tensor's place is, before it is handed out: what
+    /// ends a tensor knows no more of the plan than its status byte.
+    let isScrubbed: Bool
     /// Told apart from every engine's and every other plan's.
     @usableFromInline let serial: UInt64
     private let places: UnsafeMutablePointer<Place>
@@ -78,6 +82,7 @@ internal import Darwin
         count = layout.allocations.count
         serial = 1 << 63 | Self.serials.add(1, ordering: .relaxed).newValue
         let base = unsafe slab.baseAddress
+        isScrubbed = slab.kind.isScrubbed || slab.kind == .planned && PlanRegistry.isScrubbed(slab.engine)
         self.slab = slab
         let table = PlanPredecessors(layout.allocations)
         unsafe places = .allocate(capacity: count)
@@ -193,6 +198,7 @@ internal import Darwin
 
     @inline(__always) private func serve(_ place: Int) {
         unsafe statuses[place].store(Status.live, ordering: .relaxed)
+        if isScrubbed { unsafe tensorpool_scrub(places[place].address, places[place].byteCount) }
         unsafe counts.noteServed(category: places[place].category)
         advance(to: place + 1)
     }

@@ -21,6 +21,9 @@ internal import Synchronization
 
     static let contents = Lock(Contents())
 
+    /// Makes the table, where no plan did so yet.
+    static func makeTable() { _ = contents }
+
     /// The number of the first place of a plan that is to be entered.
     static func reserve() throws(TensorPoolError) -> UInt32 {
         let index = contents.withLock { contents -> Int? in
@@ -40,6 +43,11 @@ internal import Synchronization
             contents.cores[Int(index)] = core
             unsafe tensorpool_store_plan_statuses(index, core.statuses)
         }
+    }
+
+    /// Whether what is freed of a place's plan is overwritten.
+    static func isScrubbed(_ number: UInt32) -> Bool {
+        contents.withLock { $0.cores[Int(number >> placeBits)]?.isScrubbed ?? false }
     }
 
     /// Gives a place back, on any thread.

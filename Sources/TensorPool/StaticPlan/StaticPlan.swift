@@ -33,7 +33,7 @@ public final class StaticPlan<Upstream: TensorAllocator>: TensorAllocator {
     /// - Throws: what `upstream` throws for the slab; ``TensorPoolError/tooManyPools(maximum:)`` where the process has
     ///   4,096 plans; ``TensorPoolError/unsupportedSystem(_:)`` where the kernel has no memory barrier on all threads.
     public init(_ layout: StaticPlanLayout, upstream: Upstream) throws(TensorPoolError) {
-        guard tensorpool_barrier_all_threads() else {
+        guard MemoryBarrier.onAllThreads() else {
             throw .unsupportedSystem("the membarrier system call (Linux 4.14 or later)")
         }
         let slab = try upstream.allocate(

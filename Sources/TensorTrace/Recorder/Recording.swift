@@ -63,6 +63,8 @@ final class Recording: Sendable {
     func countDropped() { droppedWithoutRing.add(1, ordering: .relaxed) }
 
     var droppedEventCount: Int {
+        // A lock that a thread of the parent held stays held.
+        guard !RecordingRegistry.isForkedChild else { return 0 }
         let counted = rings.withLock { rings in
             (rings.owned + rings.idle).reduce(rings.dropped) { $0 + $1.droppedCount }
         }

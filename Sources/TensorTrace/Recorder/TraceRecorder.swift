@@ -102,6 +102,7 @@ public struct TraceRecorder<Upstream: TensorAllocator>: TensorAllocator {
     @discardableResult public func trim() -> TrimResult { upstream.trim() }
 
     /// Events that could not be kept so far: the writer did not keep up, there were too many threads, or writing failed.
+    /// 0 in a forked child, which records nothing.
     ///
     /// Cost: a lock, and a load for each thread that records.
     public var droppedEventCount: Int { owner.recording.droppedEventCount }

@@ -107,6 +107,26 @@ extension PoolTests {
             #expect(budget.liveByteCount == 0)
         }
 
+        /// One thread has the wrong id of a tensor that another frees.
+        @Test func aRefusedFreeTakesNoTensorOutOfTheCount() throws {
+            let budget = BudgetedAllocator(try Self.pool(), byteLimit: 1 << 20)
+            let tensor = Mutex<MemoryHandle?>(nil)
+            let isOver = Atomic(false)
+            let mistaken = SystemThread {
+                while !isOver.load(ordering: .acquiring) {
+                    if let handle = tensor.withLock({ $0 }) { try? budget.deallocateTensor(id: 9, handle) }
+                }
+            }
+            for _ in 0..<20_000 {
+                let handle = try budget.allocateTensor(id: 1, byteCount: 700)
+                tensor.withLock { $0 = handle }
+                try budget.deallocateTensor(id: 1, handle)
+            }
+            isOver.store(true, ordering: .releasing)
+            mistaken.join()
+            #expect(budget.liveByteCount == 0)
+        }
+
         @Test func tensorsWithHandlesCountUntilTheyAreFreed() throws {
             let pool = try Self.pool()
             let outer = BudgetedAllocator(pool, byteLimit: 1000)

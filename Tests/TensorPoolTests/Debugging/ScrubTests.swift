@@ -64,6 +64,37 @@ extension PoolTests {
             }
         }
 
+        /// A plan's slab is one tensor of the pool, which sees no end of what lies in it.
+        @Test func placesOfAPlanShowNothingOfTheTensorBefore() throws {
+            let base = try HybridMemoryPool()
+            let pool = try Self.pool(.optimized, base)
+            func check(_ upstream: some TensorAllocator) throws {
+                let layout = try StaticPlanLayout(
+                    allocations: [.init(offset: 0, byteCount: 3000), .init(offset: 0, byteCount: 4096)], byteCount: 4096)
+                let plan = try StaticPlan(layout, upstream: upstream)
+                for _ in 0..<3 {
+                    let buffer = try plan.allocate(byteCount: 3000)
+                    #expect(unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.isZero($0) })
+                    unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.dirty($0) }
+                    drop(buffer)
+                    let handle = try plan.allocateTensor(id: 1, byteCount: 4096)
+                    #expect(unsafe Fixtures.isZero(handle.bytes))
+                    unsafe Fixtures.dirty(handle.bytes)
+                    try plan.deallocateTensor(id: 1, handle)
+                }
+                #expect(plan.counts.served == 6)
+            }
+            let page = try StaticPlanLayout(allocations: [.init(offset: 0, byteCount: 4096)], byteCount: 4096)
+            func checkAll(_ pool: some TensorAllocator) throws {
+                try check(pool)
+                try check(BudgetedAllocator(pool, byteLimit: 1 << 20))
+                try check(StaticPlan(page, upstream: pool))
+                let nested = BudgetedAllocator(try StaticPlan(page, upstream: pool), byteLimit: 1 << 20)
+                try check(BudgetedAllocator(nested, byteLimit: 1 << 20))
+            }
+            try checkAll(pool)
+        }
+
         @Test func aTensorThatMovesLeavesZeros() throws {
             let base = try HybridMemoryPool()
             let pool = try Self.pool(.optimized, base)

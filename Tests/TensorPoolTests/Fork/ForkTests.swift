@@ -73,6 +73,11 @@ extension PoolTests {
             }
         }
 
+        private static func usePlan(_ layout: StaticPlanLayout, _ pool: some TensorAllocator) {
+            guard let plan = try? StaticPlan(layout, upstream: pool) else { return }
+            _ = try? plan.allocate(byteCount: 1000)
+        }
+
         @Test func aChildUsesItsPools() async {
             await #expect(processExitsWith: .success) {
                 let base = try HybridMemoryPool()
@@ -120,6 +125,7 @@ extension PoolTests {
                             } else {
                                 plan.beginStep()
                                 _ = try? plan.allocate(byteCount: 1000)
+                                Self.usePlan(layout, pools[0])
                                 for pool in pools.prefix(4) {
                                     for byteCount in [64, 4096, 20_000, 100_000] {
                                         _ = try? pool.allocate(byteCount: byteCount)
