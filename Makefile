@@ -1,8 +1,8 @@
 # `make run` and `make test` do everything on a fresh machine.
 TRACE = Benchmarks/Traces/train_transformer.tensor.csv.gz
 
-.PHONY: run test check check-long check-sanitizers check-estimates coverage fuzz soak build set-up bench bench-quick \
-	bench-micro bench-micro-thresholds lint format clean
+.PHONY: run test check check-long check-all check-sanitizers check-estimates coverage fuzz soak build set-up bench \
+	bench-quick bench-micro bench-micro-thresholds lint format clean
 
 run: build
 	swift run -c release --skip-build tensor-pool main-job $(TRACE)
@@ -14,6 +14,9 @@ test: set-up
 # so many random operations, compiled with optimization, then repeats the pools' tests, each time with other seeds:
 # make check-long OPERATIONS=1000000000 ROUNDS=50
 check: test lint
+
+# All that is proved, in its long form, one after the other: for a night.
+check-all: check-long check-sanitizers coverage fuzz soak
 
 # Tests compiled with optimization, in a folder of their own.
 LONG = swift test -c release -Xswiftc -enable-testing --scratch-path .build-long --no-parallel

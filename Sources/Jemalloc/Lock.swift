@@ -44,6 +44,9 @@ internal import Darwin
     /// Takes the lock, for a fork.
     package func lock() { unsafe pthread_mutex_lock(&node.pointee.mutex) }
 
+    /// Takes the lock where nobody has it.
+    package func tryLock() -> Bool { unsafe pthread_mutex_trylock(&node.pointee.mutex) == 0 }
+
     package func unlock() { unsafe pthread_mutex_unlock(&node.pointee.mutex) }
 
     /// The value, for who called ``lock()``.

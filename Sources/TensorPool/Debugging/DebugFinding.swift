@@ -10,7 +10,7 @@ public struct DebugFinding: Sendable, Hashable {
         case writtenAfterFree
         /// Its handle was freed a second time; the caller got an error.
         case freedTwice
-        /// It was live when its pool was dropped, or when leaks were asked for.
+        /// It was live when its pool was dropped, at the exit of the process, or when leaks were asked for.
         case leaked
     }
 

@@ -30,7 +30,7 @@ public struct DebugOptions: Sendable, Hashable {
     /// `faults`: installs a handler of SIGSEGV and SIGBUS for the process, which says which tensor a failed access to
     /// guard pages belongs to and leaves the signal to the handler before it. Needs ``guardPageInterval``.
     public var explainsFaults = false
-    /// `leaks`: what is live when the pool is dropped is a finding each.
+    /// `leaks`: what is live when the pool is dropped, or at the exit of the process, is a finding each.
     public var reportsLeaks = false
     /// `track`: findings name the threads that allocated and freed the tensor, and a handle that is freed twice is a
     /// finding that names all three, beside the error that it is anyway. The last 4,096 frees are known.

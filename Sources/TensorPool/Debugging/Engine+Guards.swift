@@ -168,8 +168,8 @@ extension Engine {
 extension ObservablePool {
     /// Reports each tensor that is live now as a finding, largest first, and returns them: buffers too, and with the
     /// places where they were allocated where the pool tracks them. Pools that watch every tensor know them: ``DebugOptions``
-    /// says which. A pool with ``DebugOptions/reportsLeaks`` does so when it is dropped; no work is done at the exit of
-    /// the process, so who keeps a pool to the end calls this before.
+    /// says which. A pool with ``DebugOptions/reportsLeaks`` does so when it is dropped, and where nobody drops it at the
+    /// exit of the process.
     @discardableResult public func reportLeaks() -> [DebugFinding] {
         let leaks = engines.all.flatMap { $0.leaks() }.sorted { $0.byteCount > $1.byteCount }
         if let base = engines.all.first?.base {

@@ -26,7 +26,7 @@ final class FindingHandler: Sendable {
         }
     }
 
-    private static func print(_ text: String) {
+    static func print(_ text: String) {
         var text = text
         text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)

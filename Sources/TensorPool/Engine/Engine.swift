@@ -49,6 +49,7 @@ internal import Jemalloc
         unsafe state.initialize(to: EngineState(base: base, configuration: configuration, guards: guards))
         EngineRegistry.enter(self)
         base.add(self)
+        if configuration.debugging.reportsLeaks { LeaksAtExit.arrange() }
     }
 
     deinit {

@@ -86,6 +86,19 @@ internal import Darwin
     /// as not biased.
     func lockToForget(_ cache: ThreadCachePointer?) { unsafe lockMutex(cache) }
 
+    /// Takes the lock as the mutex, if that takes next to no waiting; unlock it as not biased.
+    func tryLock(_ cache: ThreadCachePointer?) -> Bool {
+        if let cache = unsafe cache, unsafe tensorpool_is_inside(&cache.pointee.inside) { return false }
+        guard unsafe pthread_mutex_trylock(&fields.pointee.mutex) == 0 else { return false }
+        let own = UnsafeMutableRawPointer(cache)
+        guard let biased = unsafe tensorpool_load_pointer(&fields.pointee.biased), unsafe biased != own else {
+            return true
+        }
+        if unsafe revoke(biased.assumingMemoryBound(to: ThreadCache.self), waits: false) { return true }
+        unsafe pthread_mutex_unlock(&fields.pointee.mutex)
+        return false
+    }
+
     /// Ends the bias to a cache that its thread gives up. Held by ``lockToForget(_:)``: were it held by that very bias,
     /// others would be let in at once, and the flag lowered at the end might be the next owner's.
     func forget(_ cache: ThreadCachePointer) {
@@ -117,17 +130,27 @@ internal import Darwin
         }
     }
 
-    private func revoke(_ biased: ThreadCachePointer) {
+    /// Ends a bias. Who does not wait for longer than some yields gets false where the lock is held by it still: then
+    /// nothing has changed.
+    @discardableResult private func revoke(_ biased: ThreadCachePointer, waits: Bool = true) -> Bool {
         unsafe tensorpool_store_pointer(&fields.pointee.biased, nil)
         // Where no barrier can be had the base pool could not be made, so this one cannot fail.
         precondition(tensorpool_barrier_all_threads(), "the memory barrier on all threads was refused")
         var turns = 0
         while unsafe tensorpool_is_inside(&biased.pointee.inside) {
             turns += 1
-            if turns <= Self.yieldsBeforeSleep { sched_yield() } else { usleep(Self.sleepMicroseconds) }
+            if turns <= Self.yieldsBeforeSleep {
+                sched_yield()
+            } else if waits {
+                usleep(Self.sleepMicroseconds)
+            } else {
+                unsafe tensorpool_store_pointer(&fields.pointee.biased, biased)
+                return false
+            }
         }
         unsafe fields.pointee.streak = 0
         unsafe fields.pointee.neededStreak = min(
             max(Self.streakAfterFirstLoss, 2 * fields.pointee.neededStreak), Self.maximumNeededStreak)
+        return true
     }
 }

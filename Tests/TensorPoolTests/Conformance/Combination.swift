@@ -101,12 +101,16 @@ struct Combination: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(pool.name), \(adaptor.name)" + (mode.words.isEmpty ? "" : ", \(mode.words)") }
 
+    private static let isEveryAsked = {
+        let asked = ProcessInfo.processInfo.environment["TENSOR_POOL_CONFORMANCE"]
+        precondition(asked == nil || asked == "every", "TENSOR_POOL_CONFORMANCE is 'every' or not set")
+        return asked != nil
+    }()
+
     /// Every pool and profile behind every adaptor, and every kind of pool so in every debugging mode; where
     /// `TENSOR_POOL_CONFORMANCE=every` asks for it, every pool and profile in every mode.
     static let all = {
-        let asked = ProcessInfo.processInfo.environment["TENSOR_POOL_CONFORMANCE"]
-        precondition(asked == nil || asked == "every", "TENSOR_POOL_CONFORMANCE is 'every' or not set")
-        let watched = asked == nil ? PoolCase.everyKind : PoolCase.unwatched
+        let watched = isEveryAsked ? PoolCase.unwatched : PoolCase.everyKind
         return PoolCase.unwatched.flatMap { all($0, DebugMode(words: "")) }
             + DebugMode.all.flatMap { mode in watched.flatMap { all($0, mode) } }
     }()
@@ -115,9 +119,10 @@ struct Combination: Sendable, CustomTestStringConvertible {
         Adaptor.all.map { Combination(mode: mode, pool: pool, adaptor: $0) }
     }
 
-    /// The sizes for tensors of all sizes. Where each is filled, gibibytes take seconds: not behind each adaptor.
+    /// The sizes for tensors of all sizes. Where each is filled, gibibytes take seconds: not behind each adaptor, unless
+    /// every combination is asked for.
     var sizes: ArraySlice<Int> {
-        let isFilled = mode.words.contains("fill") && adaptor.name != "alone"
+        let isFilled = mode.words.contains("fill") && adaptor.name != "alone" && !Self.isEveryAsked
         return ConformanceTests.sizes.dropLast(isFilled ? 2 : 0)
     }
 

@@ -1,4 +1,5 @@
 import CThreadSlot
+import Foundation
 import Testing
 
 @testable import TensorPool
@@ -72,6 +73,36 @@ extension PoolTests {
             }
             let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
             #expect(message.contains("TensorPool: tensor 31 (4000 bytes) was not freed"), "\(message)")
+        }
+
+        /// A pool that is there to the end. Also where another thread had the engine's lock last.
+        @Test(arguments: [false, true]) func leaksArePrintedAtExit(_ isElsewhere: Bool) async throws {
+            let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+                [isElsewhere] in
+                let (pool, _) = try WatchedPool.optimized.make("leaks")
+                @Sendable func use() {
+                    for id in 1...40 { _ = try? pool.allocateTensor(id: UInt64(id), byteCount: 4000) }
+                }
+                if isElsewhere { onAnotherThread { use() } } else { use() }
+                withExtendedLifetime(pool) { exit(0) }
+            }
+            let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+            for id in 1...40 {
+                #expect(message.contains("TensorPool: tensor \(id) (4000 bytes) was not freed"), "\(message)")
+            }
+        }
+
+        /// A thread that holds the lock of an engine for good does not keep the process.
+        @Test func theExitWaitsForNoLock() async throws {
+            let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+                let (pool, _) = try WatchedPool.optimized.make("leaks")
+                _ = try pool.allocateTensor(id: 31, byteCount: 4000)
+                let engine = try found(pool as? OptimizedTensorMemoryPool).front.engine
+                alarm(60)
+                engine.withState { _ in exit(0) }
+            }
+            let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+            #expect(message.contains("what is live in a pool is not told"), "\(message)")
         }
 
         @Test func theHistoryIsBounded() throws {
