@@ -70,7 +70,8 @@ extension PoolTests {
             let pool = try Self.pool(.optimized, base)
             func check(_ upstream: some TensorAllocator) throws {
                 let layout = try StaticPlanLayout(
-                    allocations: [.init(offset: 0, byteCount: 3000), .init(offset: 0, byteCount: 4096)], byteCount: 4096)
+                    allocations: [.init(offset: 0, byteCount: 3000), .init(offset: 0, byteCount: 4096)], byteCount: 4096
+                )
                 let plan = try StaticPlan(layout, upstream: upstream)
                 for _ in 0..<3 {
                     let buffer = try plan.allocate(byteCount: 3000)
