@@ -42,6 +42,22 @@ extension FuzzTarget {
         }
     }
 
+    /// What begins as a recording becomes a trace, whatever follows: a legal one, or one whose error says what it lacks.
+    static func convertRecording(_ bytes: [UInt8]) throws(ModelFailure) {
+        let path = try ScratchFiles.write("1-0.raw", bytes)
+        guard let recording = RawRecording(path: path) else { return }
+        let output = ScratchFiles.folder + "/recorded.tptrace"
+        do { try recording.write(to: output) } catch { throw ModelFailure("no trace is written: \(error)") }
+        let trace: AllocationTrace
+        do throws(TraceReadError) {
+            trace = try TraceFile.read(output, format: .tptrace).trace
+        } catch {
+            guard !error.description.isEmpty else { throw ModelFailure("an error without words") }
+            return
+        }
+        guard isLegal(trace) else { throw ModelFailure("a recording that becomes no legal history") }
+    }
+
     /// Plans a problem with few items by every algorithm: each plan is valid.
     static func planProblem(_ bytes: [UInt8]) throws(ModelFailure) {
         _ = try readTrace(bytes, format: .minimalloc)

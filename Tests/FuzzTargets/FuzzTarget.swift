@@ -5,6 +5,8 @@ package import PoolModel
 package enum FuzzTarget: String, CaseIterable, Sendable {
     /// A trace file of the format of its name. A binary trace is read again with its check sums made right.
     case rmm, chrome, tptrace
+    /// What a program under `tensor-pool record` leaves behind: it becomes a trace.
+    case raw
     /// A planning problem, which is then planned and the plans checked.
     case minimalloc
     /// A trace file, gzip or not, of whatever format it starts like: analysed, and written in every format.
@@ -28,6 +30,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .tptrace:
             _ = try Self.readTrace(bytes, format: .tptrace)
             if let mended = TraceCheckSums.mended(bytes) { _ = try Self.readTrace(mended, format: .tptrace) }
+        case .raw: try Self.convertRecording(bytes)
         case .minimalloc: try Self.planProblem(bytes)
         case .trace: try Self.analyzeTrace(bytes)
         case .plan: try Self.executePlan(bytes)

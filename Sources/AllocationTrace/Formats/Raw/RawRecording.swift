@@ -1,10 +1,9 @@
-import AllocationTrace
-import Foundation
+package import Foundation
 
 /// The file that a recorded process leaves behind. `CTraceRecorder/include/RawRecording.h` describes it.
 ///
 /// What it holds comes from another process, which may have died in the middle of it: what is no record is passed over.
-struct RawRecording {
+package struct RawRecording {
     private static let magic = Data("TPRAWREC".utf8)
     private static let version: UInt32 = 1
     private static let headerLength = 4096
@@ -14,20 +13,20 @@ struct RawRecording {
     /// No address space of today is larger.
     private static let largestSize: UInt64 = 1 << 57
 
-    let path: String
-    let process: UInt32
+    package let path: String
+    package let process: UInt32
     /// Which of the process's programs, from 0.
-    let number: Int
+    package let number: Int
     /// The program's name, as the system had it.
-    let program: String
+    package let program: String
     private let file: FileHandle
     private let unixTime: Int64
     /// When it began, in nanoseconds of the monotonic clock.
-    let clockTime: UInt64
+    package let clockTime: UInt64
     private let droppedEvents: Int
 
     /// Nil where the file is not one, or has no whole header.
-    init?(path: String) {
+    package init?(path: String) {
         let name = URL(filePath: path).deletingPathExtension().lastPathComponent.split(separator: "-")
         guard name.count == 2, let process = UInt32(name[0]), let number = Int(name[1]),
             let file = FileHandle(forReadingAtPath: path),
@@ -47,14 +46,14 @@ struct RawRecording {
 
     /// The recordings in a folder, those of one process in the order in which it ran its programs. Where one was made
     /// and nothing could be written to it, the file has no header, and is left out.
-    static func all(in folder: URL) throws -> [RawRecording] {
+    package static func all(in folder: URL) throws -> [RawRecording] {
         try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
             .compactMap { RawRecording(path: folder.appending(path: $0).path(percentEncoded: false)) }
             .sorted { ($0.process, $0.number) < ($1.process, $1.number) }
     }
 
     /// Writes the records as a trace. Memory: a block.
-    func write(to output: String) throws {
+    package func write(to output: String) throws {
         let clock = TraceClock(epoch: .unix, startNanoseconds: unixTime)
         var writer = try BinaryTraceWriter(
             path: output, header: BinaryTraceHeader(order: .time, clock: clock, machine: .current), atomically: true)
@@ -74,7 +73,7 @@ struct RawRecording {
     }
 
     /// A trace without events, for a program that asked for nothing that is recorded.
-    static func writeEmpty(to output: String) throws {
+    package static func writeEmpty(to output: String) throws {
         try BinaryTraceWriter(
             path: output, header: BinaryTraceHeader(order: .time, machine: .current), atomically: true
         ).finish()
