@@ -14,7 +14,8 @@ public struct SizeDrift: Sendable, Equatable, Codable {
 ///
 /// A new size makes a candidate with each of the latest new sizes below it; an allocation of the size that a candidate
 /// expects makes it longer, if it comes about as long after the one before as that came after its own: a step later.
-/// Cost: a look-up an event, and 32 insertions for a size's first appearance. Memory: bounded.
+/// What grows gives its earlier sizes up; where most are still there, these are so many tensors of a step.
+/// Cost: three look-ups an event, and 32 insertions for a size's first appearance. Memory: bounded.
 struct SizeDriftCollector {
     /// Shorter chains appear by chance.
     static let minimumSizes = 8
@@ -27,6 +28,8 @@ struct SizeDriftCollector {
         let step: Int
         var last: Int
         var count: Int
+        /// How many times the size before the one before was still alive when the next one came.
+        var kept = 0
         /// The event that asked for the last size, and how many events after the one before it.
         var index: Int
         var interval: Int
@@ -35,6 +38,8 @@ struct SizeDriftCollector {
         func isDue(at index: Int) -> Bool {
             (interval / 2 - 8...2 * interval + 8).contains(index - self.index)
         }
+
+        var isGrowth: Bool { count >= SizeDriftCollector.minimumSizes && 2 * kept < count }
     }
 
     private var recent: [(size: Int, index: Int)] = []
@@ -43,10 +48,17 @@ struct SizeDriftCollector {
     private var ages: [Int] = []
     private var oldest = 0
     private var found: [Chain] = []
+    /// Blocks that live, by size.
+    private var live: [Int: Int] = [:]
 
     mutating func observe(_ observed: ObservedEvent, isFirstOfSize: Bool) {
-        guard observed.event.kind == .allocate else { return }
         let size = observed.event.byteCount
+        guard observed.event.kind == .allocate else {
+            let left = (live[size] ?? 0) - 1
+            live[size] = left > 0 ? left : nil
+            return
+        }
+        live[size, default: 0] += 1
         var arrivals: [Chain] = []
         var steps: Set<Int> = []
         if let waiting = candidates.removeValue(forKey: size) {
@@ -55,6 +67,7 @@ struct SizeDriftCollector {
                     keep(chain)
                     continue
                 }
+                if live[chain.last - chain.step] != nil { chain.kept += 1 }
                 chain.last = size
                 chain.count += 1
                 chain.interval = observed.index - chain.index
@@ -95,13 +108,13 @@ struct SizeDriftCollector {
     }
 
     private mutating func keep(_ chain: Chain) {
-        guard chain.count >= Self.minimumSizes, found.count < Self.maximumFound else { return }
+        guard chain.isGrowth, found.count < Self.maximumFound else { return }
         found.append(chain)
     }
 
     /// The longest chains first. A chain that only takes every second or third size of a longer one is left out.
     func drifts(atMost count: Int) -> [SizeDrift] {
-        let all = (found + candidates.values.joined()).filter { $0.count >= Self.minimumSizes }
+        let all = (found + candidates.values.joined()).filter(\.isGrowth)
             .sorted { ($0.count, $1.step, $1.first) > ($1.count, $0.step, $0.first) }
         var kept: [Chain] = []
         for chain in all where kept.count < count {

@@ -24,6 +24,29 @@ import Testing
                 ].sorted { $0.stepBytes < $1.stepBytes })
     }
 
+    /// Ten layers, each larger than the one before, in every step.
+    @Test func layersOfOneStepAreNoGrowth() throws {
+        var builder = AllocationTraceBuilder(maximumEvents: 1 << 20)
+        for _ in 0..<40 {
+            for layer in 1...10 { try builder.allocate(address: UInt64(layer), byteCount: layer * 4096, thread: 1) }
+            for layer in 1...10 { try builder.free(address: UInt64(layer), byteCount: nil, thread: 1) }
+        }
+        #expect(TraceAnalysis(builder.finish()).drifts.isEmpty)
+    }
+
+    /// Twelve layers' caches grow together: the next is allocated and filled before the one before goes.
+    @Test func cachesThatAreCopiedGrow() throws {
+        var builder = AllocationTraceBuilder(maximumEvents: 1 << 20)
+        for token in 0..<40 {
+            for layer in 0..<12 {
+                let place = UInt64(layer * 1000 + token)
+                try builder.allocate(address: place + 1, byteCount: 10_000 + token * 512, thread: 1)
+                if token > 0 { try builder.free(address: place, byteCount: nil, thread: 1) }
+            }
+        }
+        #expect(TraceAnalysis(builder.finish()).drifts.map(\.sizes) == [40])
+    }
+
     @Test func sevenSizesAreChance() throws {
         #expect(TraceAnalysis(try allocations((0..<7).map { 1000 + $0 * 10 })).drifts.isEmpty)
         #expect(TraceAnalysis(try allocations((0..<8).map { 1000 + $0 * 10 })).drifts.count == 1)
