@@ -8,19 +8,22 @@ extension PlanningProblem {
     public static func read(
         _ path: String, maximumItems: Int = Self.defaultMaximumItems
     ) throws(TraceReadError) -> PlanningProblem {
-        var line = 0
+        var (line, itemCount) = (0, 0)
         do throws(TraceReadError.Problem) {
             var input = try TraceInput(path: path)
             defer { line = input.lineNumber }
             try input.start()
-            return try PlanningProblem(from: &input, maximumItems: maximumItems)
+            return try PlanningProblem(from: &input, maximumItems: maximumItems, itemCount: &itemCount)
         } catch {
             throw TraceReadError(
-                file: path, position: line == 0 ? .start : .line(line), eventCount: 0, problem: error)
+                file: path, position: line == 0 ? .start : .line(line), eventCount: 2 * itemCount, problem: error)
         }
     }
 
-    init(from input: inout TraceInput, maximumItems: Int) throws(TraceReadError.Problem) {
+    /// - Parameter itemCount: how many rows were read, where one cannot be.
+    init(
+        from input: inout TraceInput, maximumItems: Int, itemCount: inout Int
+    ) throws(TraceReadError.Problem) {
         let columns = try Self.columns(from: &input)
         var items: [Item] = []
         while let line = try input.nextLine() {
@@ -32,6 +35,7 @@ extension PlanningProblem {
             }
             guard items.count < maximumItems else { throw .limitExceeded(.events(limit: maximumItems)) }
             items.append(try columns.item(in: bytes))
+            itemCount += 1
         }
         guard !input.isTruncated else {
             throw .malformed(expected: "a row", found: "the end of compressed data that was cut off")

@@ -93,7 +93,9 @@ private struct TraceReadSession {
         case .minimalloc:
             defer { position = .line(input.lineNumber) }
             let maximumItems = min(options.maximumEvents / 2, PlanningProblem.defaultMaximumItems)
-            let problem = try PlanningProblem(from: &input, maximumItems: maximumItems)
+            var itemCount = 0
+            defer { eventCount = 2 * itemCount }
+            let problem = try PlanningProblem(from: &input, maximumItems: maximumItems, itemCount: &itemCount)
             do throws(AllocationTraceBuilder.LimitExceeded) {
                 try builder.append(problem)
             } catch {
