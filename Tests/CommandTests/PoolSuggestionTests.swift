@@ -40,6 +40,29 @@ import Testing
         #expect(optimized == .init(verySmall: 10, small: 20, medium: 300, large: 3700, veryLarge: 0))
     }
 
+    /// What is suggested was measured as well, and what did not help is taken back.
+    @Test func settingsThatDidNotHelpAreTakenBack() throws {
+        var builder = AllocationTraceBuilder(maximumEvents: 1000)
+        for index in 0..<50 {
+            try builder.allocate(address: UInt64(index + 1), byteCount: 3 << 20, thread: 1)
+            try builder.free(address: UInt64(index + 1), byteCount: nil, thread: 1)
+        }
+        let analysis = TraceAnalysis(builder.finish())
+        let pools = [("adaptive", [100.0, 101, 102])]
+        let suggestion = PoolSuggestion(analysis, estimate(pools), memoryBytes: 1 << 40)
+        #expect(suggestion.profile == .largeTensors && (suggestion.prewarming?.byteCount ?? 0) > 0)
+        func judged(_ suggested: [Double]) -> PoolSuggestion {
+            suggestion.judged(by: estimate(pools + [(ReplayEstimate.suggested, suggested)]))
+        }
+        #expect(judged([80, 81, 82]) == suggestion)
+        // Slower: nothing of it is left. As fast, and the first pass too: nothing is made ready.
+        let slower = judged([120, 121, 122])
+        #expect(slower.profile == .standard && slower.configuration == .adaptive(AdaptiveConfiguration()))
+        let equal = judged([100, 101, 102])
+        #expect(equal.profile == .largeTensors && equal.prewarming?.byteCount == 0)
+        #expect(suggestion.judged(by: estimate(pools)) == suggestion)
+    }
+
     @Test func profilesFollowTheFigures() throws {
         func profile(
             _ sizes: [Int], keeping kept: Int = 0, memory: Int = 1 << 40

@@ -54,9 +54,14 @@ struct FindingList {
             return Finding(
                 kind: .gain,
                 text: "So set up it is \(verdict) \(name): \(figure(own.processorNanosecondsPerEvent)) against "
-                    + "\(figure(other.processorNanosecondsPerEvent)) of processor time an event, first touch of the memory included.\(range)"
+                    + "\(figure(other.processorNanosecondsPerEvent)) of processor time an event\(touched).\(range)"
             )
         }
+    }
+
+    private var touched: String {
+        estimate.touch == .none
+            ? ", the memory left untouched: its first touch costs most" : ", first touch of the memory included"
     }
 
     private func figure(_ statistics: RoundStatistics) -> String {
@@ -140,7 +145,9 @@ struct FindingList {
 
     private var growth: [Finding] {
         guard let drift = analysis.drifts.first else { return [] }
-        let more = analysis.drifts.count > 1 ? " There are \(analysis.drifts.count - 1) more such sizes." : ""
+        let others = analysis.drifts.count - 1
+        let more =
+            others == 0 ? "" : others == 1 ? " Another does the same." : " \(Figures.count(others)) others do the same."
         return [
             Finding(
                 kind: .growth,

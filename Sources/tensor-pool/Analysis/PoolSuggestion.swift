@@ -36,6 +36,52 @@ struct PoolSuggestion: Codable, Equatable {
         }
     }
 
+    private init(
+        _ other: PoolSuggestion, profile: Profile, _ whyProfile: String, _ configuration: PoolConfiguration
+    ) {
+        pool = other.pool
+        whyPool = other.whyPool
+        self.profile = profile
+        self.whyProfile = whyProfile
+        self.configuration = configuration
+    }
+
+    /// What is left of the suggestion where it was measured too: no settings that made the pool slower by more than a tenth
+    /// and more than rounds differ, and no prewarming that did not shorten the first pass.
+    func judged(by estimate: ReplayEstimate) -> PoolSuggestion {
+        guard let own = estimate.subject(ReplayEstimate.suggested), let plain = estimate.subject(pool.rawValue) else {
+            return self
+        }
+        let (mine, usual) = (own.processorNanosecondsPerEvent, plain.processorNanosecondsPerEvent)
+        if mine.median > 1.1 * usual.median, mine.lowerQuartile > usual.upperQuartile {
+            let why =
+                "with the \(profile.rawValue) profile and prewarming it took \(Figures.decimal(mine.median)) ns an event, "
+                + "so \(Figures.decimal(usual.median)) ns"
+            let configuration: PoolConfiguration =
+                switch pool {
+                case .standard: .standard(TensorMemoryPool.Configuration())
+                case .optimized: .optimized(OptimizedTensorPoolConfig())
+                case .adaptive: .adaptive(AdaptiveConfiguration())
+                }
+            return PoolSuggestion(self, profile: .standard, why, configuration)
+        }
+        guard prewarming.map({ $0.byteCount > 0 }) == true, own.firstRound.median >= plain.firstRound.median else {
+            return self
+        }
+        let none = OptimizedTensorPoolConfig.Prewarming(verySmall: 0, small: 0, medium: 0, large: 0, veryLarge: 0)
+        let configuration: PoolConfiguration
+        switch self.configuration {
+        case .standard: return self
+        case .optimized(var settings):
+            settings.prewarming = none
+            configuration = .optimized(settings)
+        case .adaptive(var settings):
+            settings.optimized.prewarming = none
+            configuration = .adaptive(settings)
+        }
+        return PoolSuggestion(self, profile: profile, whyProfile, configuration)
+    }
+
     /// What is made ready; nil where nothing is.
     var prewarming: OptimizedTensorPoolConfig.Prewarming? {
         let settings: OptimizedTensorPoolConfig? =
@@ -66,7 +112,10 @@ struct PoolSuggestion: Codable, Equatable {
                 )
             }
         }
-        return (.adaptive, "no other pool was faster by more than a tenth, and it decides each size by measurement")
+        return (
+            .adaptive,
+            "no other pool was faster by more than a tenth and by more than rounds differ, and it decides each size by measurement"
+        )
     }
 
     static func chooseProfile(_ analysis: TraceAnalysis, memoryBytes: Int) -> (Profile, String) {

@@ -27,9 +27,10 @@ struct WorkloadReport: Codable, Equatable, FigureOutput {
         }
         let measurement = try ReplayEstimation(file.trace, touch: touch, seconds: seconds, progress: progress)
         try measurement.measurePools()
-        suggestion = PoolSuggestion(analysis, measurement.estimate, memoryBytes: machine.memoryBytes)
-        try measurement.measureSuggestion(suggestion.configuration)
+        let first = PoolSuggestion(analysis, measurement.estimate, memoryBytes: machine.memoryBytes)
+        try measurement.measureSuggestion(first.configuration)
         estimate = measurement.estimate
+        suggestion = first.judged(by: estimate)
         findings = FindingList(analysis: analysis, estimate: estimate, suggestion: suggestion).findings
     }
 }
