@@ -77,6 +77,24 @@ import Testing
         #expect(try Self.figures(of: html).report.file == path)
     }
 
+    /// As the page writes a number of nanoseconds.
+    private static func decimal(_ value: Double) -> String {
+        value < 10
+            ? String(format: "%.2f", value)
+            : value < 100 ? String(format: "%.1f", value) : Figures.count(Int(value.rounded()))
+    }
+
+    /// As the page writes a number of bytes.
+    private static func bytes(_ count: Int) -> String {
+        for (unit, size) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1024)] where count >= size {
+            let value = Double(count) / Double(size)
+            var text = String(format: value < 10 ? "%.2f" : "%.1f", value)
+            while text.last == "0" { text.removeLast() }
+            return (text.last == "." ? String(text.dropLast()) : text) + " " + unit
+        }
+        return "\(count) B"
+    }
+
     static let browser = ["chromium", "chromium-browser", "google-chrome"].lazy.flatMap { name in
         (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
     }.first { FileManager.default.isExecutableFile(atPath: $0) }
@@ -103,11 +121,25 @@ import Testing
             #expect(page.contains(finding.text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")))
         }
         for subject in figures.report.estimate.subjects {
-            let median = subject.nanosecondsPerEvent.median
-            let text =
-                median < 10
-                ? String(format: "%.2f", median) : median < 100 ? String(format: "%.1f", median) : nil
-            #expect(page.contains("<td>\(subject.name)</td><td>\(text ?? "")"), "\(subject.name)")
+            let time = subject.processorNanosecondsPerEvent
+            let cells = [
+                subject.name, Self.decimal(time.median), Self.decimal(time.lowerQuartile),
+                Self.decimal(time.upperQuartile), Figures.count(time.rounds), Self.decimal(subject.firstRound.median),
+            ]
+            #expect(page.contains(cells.map { "<td>\($0)</td>" }.joined()), "\(cells)")
+        }
+        for pool in figures.pools {
+            let curve = try #require(page.firstRange(of: "<div data-pool=\"\(pool.pool.rawValue)\">")).upperBound
+            for (key, values) in [
+                ("live", pool.curve.liveBytes), ("reserved", pool.curve.reservedBytes),
+            ] {
+                let peak = try #require(values.max())
+                let shown = page[curve...].firstRange(of: "data-peak=\"\(key)\">").map { page[$0.upperBound...] }
+                #expect(try #require(shown).hasPrefix(Self.bytes(peak) + "<"), "\(key) of \(pool.pool)")
+            }
+            for decision in pool.decisions {
+                #expect(page.contains("<td>\(Self.bytes(decision.byteCount))</td><td>\(decision.strategy)</td>"))
+            }
         }
         for category in figures.report.analysis.sizes.categories {
             #expect(page.contains(">\(category.category.rawValue)</text>"))
