@@ -37,9 +37,9 @@ import Testing
         #expect(trace.irregularities.isEmpty)
     }
 
-    /// A file that takes nothing holds up the exit no longer than was asked for.
+    /// A file that takes nothing holds up the exit no longer than was asked for, and what is missing is told.
     @Test(.timeLimit(.minutes(1))) func theExitDoesNotWaitForEver() async throws {
-        await #expect(processExitsWith: .success) {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             let file = TemporaryPath()
             try makePipe(file.path)
             _ = try openPipe(file.path)
@@ -50,6 +50,8 @@ import Testing
             for _ in 0..<30_000 { _ = try recorder.allocate(byteCount: 4096) }
             exit(0)
         }
+        let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+        #expect(message.contains("was not finished within 0.05 seconds"), "\(message)")
     }
 
     private func expectFlushedEvents() throws {

@@ -1,4 +1,5 @@
 internal import AllocationTrace
+internal import Foundation
 internal import Synchronization
 internal import TensorPool
 
@@ -8,6 +9,7 @@ internal import TensorPool
 /// takes it out of the registry, closes the rings, and waits until the writer has written the rest.
 final class Recording: Sendable {
     let id: RecordingID
+    private let path: String
     let configuration: TraceRecorderConfiguration
     private let signal = WriterSignal()
     private let rings = Mutex(Rings())
@@ -23,8 +25,9 @@ final class Recording: Sendable {
         var dropped = 0
     }
 
-    private init(id: RecordingID, configuration: TraceRecorderConfiguration) {
+    private init(id: RecordingID, path: String, configuration: TraceRecorderConfiguration) {
         self.id = id
+        self.path = path
         self.configuration = configuration
     }
 
@@ -32,7 +35,8 @@ final class Recording: Sendable {
         path: String, configuration: TraceRecorderConfiguration, statistics: @escaping @Sendable () -> PoolStatistics
     ) throws(TraceRecorderError) -> Recording {
         guard !RecordingRegistry.isForkedChild else { throw .forkedChild }
-        let recording = Recording(id: RecordingRegistry.newID(), configuration: try configuration.validated())
+        let recording = Recording(
+            id: RecordingRegistry.newID(), path: path, configuration: try configuration.validated())
         let writer = try RecordingWriter(path: path, recording: recording, statistics: statistics)
         guard let thread = MonitorThread({ writer.run() }) else { throw .noThread }
         recording.thread.withLock { $0 = thread }
@@ -108,7 +112,23 @@ final class Recording: Sendable {
         return try result.get()
     }
 
-    func finishAtExit() { _ = end(atMost: configuration.exitPatience) }
+    /// Nobody is left to throw to.
+    func finishAtExit() {
+        guard !RecordingRegistry.isForkedChild else { return }
+        switch end(atMost: configuration.exitPatience) {
+        case .success: return
+        case .failure(let error): Self.warn("TensorTrace: the trace \(path) was not finished: \(error)\n")
+        case nil:
+            Self.warn(
+                "TensorTrace: the trace \(path) was not finished within \(configuration.exitPatience): it lacks its last events\n"
+            )
+        }
+    }
+
+    private static func warn(_ line: String) {
+        var line = line
+        line.withUTF8 { _ = unsafe write(2, $0.baseAddress, $0.count) }
+    }
 
     /// Nil where the patience ended first, and in a forked child.
     private func end(atMost patience: Duration?) -> Result<TraceRecorderResult, TraceRecorderError>? {

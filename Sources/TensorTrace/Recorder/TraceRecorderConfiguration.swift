@@ -6,7 +6,8 @@ public struct TraceRecorderConfiguration: Sendable, Hashable {
     public var bufferByteLimit = 256 << 20
     /// The longest time that an event waits before it is handed to the system. More often where buffers fill up.
     public var flushInterval: Duration = .milliseconds(250)
-    /// How long the exit of the process waits for the file at the most.
+    /// How long the exit of the process waits for the file at the most. Where that is not enough, a line on standard error
+    /// says so.
     public var exitPatience: Duration = .seconds(2)
 
     /// 1 MiB a thread, 256 MiB in all, flushed four times a second.
