@@ -123,7 +123,7 @@ extension EngineState {
     {
         let bin = unsafe cache.bin(index)
         guard configuration.usesSpanHeap, unsafe isOrdinary(bin, cache) else { return nil }
-        if unsafe !bin.pointee.keeps(granules) { unsafe adoptSize(granules, index, cache) }
+        if unsafe !bin.keeps(granules) { unsafe adoptSize(granules, index, cache) }
         guard unsafe bin.pointee.isEmpty else { return nil }
         unsafe giveUpLargeSpan(cache)
         guard let address = unsafe heap.takeUsed(granules) else { return nil }

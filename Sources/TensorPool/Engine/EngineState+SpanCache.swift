@@ -19,7 +19,7 @@ extension EngineState {
     @inline(__always)
     mutating func adoptSize(_ granules: Int, _ index: Int, _ cache: ThreadCachePointer) {
         let bin = unsafe cache.bin(index)
-        guard unsafe !bin.pointee.keeps(granules) else { return }
+        guard unsafe !bin.keeps(granules) else { return }
         unsafe emptySpanBin(index, cache)
         unsafe bin.pointee.granules = UInt32(clamping: granules)
     }

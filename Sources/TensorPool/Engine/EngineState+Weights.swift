@@ -27,7 +27,7 @@ extension EngineState {
         liveBytes -= byteCount
         guard let chunk = unsafe weights.remove(address, byteCount: byteCount) else { return }
         unsafe unprotect(chunk.address, frozen: chunk.frozen, locked: chunk.locked)
-        unsafe free(chunk)
+        free(chunk)
         unreserve(chunk.counted)
     }
 
@@ -52,7 +52,7 @@ extension EngineState {
 
     /// Gives chunks back that no weight came to stand in, for the limit was reached in the meantime.
     mutating func returnEmptyChunks() {
-        while let chunk = weights.removeEmpty() { unsafe free(chunk) }
+        while let chunk = weights.removeEmpty() { free(chunk) }
     }
 
     private func free(_ chunk: WeightStore.Chunk) {

@@ -26,11 +26,11 @@ public import Synchronization
     static func pop(engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int) -> UnsafeMutableRawPointer? {
         let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
         let bin = unsafe cache.bin(of: kind)
-        guard unsafe bin.pointee.keeps(granules), let address = unsafe bin.pointee.popNewest() else {
+        guard unsafe bin.keeps(granules), let address = unsafe bin.popNewest() else {
             tensorpool_leave()
             return nil
         }
-        guard unsafe bin.pointee.countHit() else {
+        guard unsafe bin.countHit() else {
             unsafe takeBack(address, kind, cache)
             tensorpool_leave()
             return nil
@@ -45,7 +45,7 @@ public import Synchronization
     static func takeBack(_ address: UnsafeMutableRawPointer, _ kind: BlockKind, _ cache: ThreadCachePointer) {
         let bin = unsafe cache.bin(of: kind)
         unsafe bin.pointee.untilSample &+= 1
-        unsafe _ = bin.pointee.pushNewest(address)
+        unsafe _ = bin.pushNewest(address)
     }
 
     /// Whether the next allocation of a kind is to be sampled.
@@ -61,7 +61,7 @@ public import Synchronization
         let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
         let bin = unsafe cache.bin(of: kind)
         let granules = kind.hasOwnBin ? nil : Granule.count(byteCount)
-        guard unsafe bin.pointee.untilSample == 0, unsafe bin.pointee.keeps(granules), unsafe bin.pointee.count > 0
+        guard unsafe bin.pointee.untilSample == 0, unsafe bin.keeps(granules), unsafe bin.pointee.count > 0
         else { return nil }
         let address = unsafe bin.pointee.pop()
         unsafe bin.pointee.countAllocation()
@@ -88,7 +88,7 @@ public import Synchronization
     ) -> Bool {
         let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
         let bin = unsafe cache.bin(of: kind)
-        guard unsafe bin.pointee.keeps(granules), unsafe bin.pointee.pushNewest(address) else {
+        guard unsafe bin.keeps(granules), unsafe bin.pushNewest(address) else {
             tensorpool_leave()
             return false
         }
@@ -120,16 +120,16 @@ public import Synchronization
         let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
         let bin = unsafe cache.bin(of: kind)
         let records = unsafe cache.bin(CacheLayout.recordBin)
-        guard unsafe bin.pointee.keeps(granules), let address = unsafe bin.pointee.popNewest() else {
+        guard unsafe bin.keeps(granules), let address = unsafe bin.popNewest() else {
             tensorpool_leave()
             return nil
         }
-        guard unsafe bin.pointee.countHit() else {
+        guard unsafe bin.countHit() else {
             unsafe takeBack(address, kind, cache)
             tensorpool_leave()
             return nil
         }
-        guard let free = unsafe records.pointee.popNewest() else {
+        guard let free = unsafe records.popNewest() else {
             unsafe takeBack(address, kind, cache)
             tensorpool_leave()
             return nil
@@ -145,7 +145,7 @@ public import Synchronization
     static func describe(_ block: Block, engine: UInt32, byteCount: Int, id: UInt64) -> Tensor? {
         defer { tensorpool_leave() }
         let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
-        guard let free = unsafe cache.bin(CacheLayout.recordBin).pointee.popNewest() else { return nil }
+        guard let free = unsafe cache.bin(CacheLayout.recordBin).popNewest() else { return nil }
         let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
         let state = unsafe record.describe(byteCount: byteCount, id: id, mark: cache.pointee.recordMark)
         return unsafe (block.address, record, state)
@@ -171,14 +171,14 @@ public import Synchronization
         let record = unsafe handle.record
         let state = handle.state
         guard unsafe record.pointee.state.load(ordering: .relaxed) == state,
-            unsafe state & RecordStatus.markMask == cache.pointee.recordMark, unsafe bin.pointee.keeps(granules),
-            unsafe records.pointee.pushNewest(UnsafeMutableRawPointer(record))
+            unsafe state & RecordStatus.markMask == cache.pointee.recordMark, unsafe bin.keeps(granules),
+            unsafe records.pushNewest(UnsafeMutableRawPointer(record))
         else {
             tensorpool_leave()
             return false
         }
-        guard unsafe bin.pointee.pushNewest(handle.baseAddress) else {
-            unsafe _ = records.pointee.popNewest()
+        guard unsafe bin.pushNewest(handle.baseAddress) else {
+            unsafe _ = records.popNewest()
             tensorpool_leave()
             return false
         }
@@ -190,45 +190,51 @@ public import Synchronization
 }
 
 extension CacheBin {
-    /// Whether the bin keeps spans of this size; of a bin that one size has for its own, nil.
-    @inlinable @inline(__always) func keeps(_ size: Int?) -> Bool {
-        guard let size else { return true }
-        return unsafe Int(granules) == size
-    }
-
     @inlinable @inline(__always) var hasNewest: Bool {
         unsafe slot > Self.closed || UnsafeRawPointer(top - 1).load(as: UnsafeMutableRawPointer?.self) != nil
     }
 
     @inlinable @inline(__always) var hasPlace: Bool { unsafe slot == Self.empty || top < ceiling }
+}
+
+/// Methods of the pointer, and not mutating ones of the bin: all threads without a cache share one with empty bins, and a
+/// mutating method is an access that others must not have at the same time, even where it stores nothing.
+extension UnsafeMutablePointer where Pointee == CacheBin {
+    /// Whether the bin keeps spans of this size; of a bin that one size has for its own, nil.
+    @inlinable @inline(__always) func keeps(_ size: Int?) -> Bool {
+        guard let size else { return true }
+        return unsafe Int(pointee.granules) == size
+    }
 
     /// Takes the address that was kept last; nil where there is none.
-    @inlinable @inline(__always) mutating func popNewest() -> UnsafeMutableRawPointer? {
-        let newest = unsafe slot
-        if unsafe newest > Self.closed {
-            unsafe slot = Self.empty
+    @inlinable @inline(__always) func popNewest() -> UnsafeMutableRawPointer? {
+        let newest = unsafe pointee.slot
+        if unsafe newest > CacheBin.closed {
+            unsafe pointee.slot = CacheBin.empty
             return unsafe UnsafeMutableRawPointer(bitPattern: newest).unsafelyUnwrapped
         }
-        guard let next = unsafe UnsafeRawPointer(top - 1).load(as: UnsafeMutableRawPointer?.self) else { return nil }
-        unsafe top -= 1
+        guard let next = unsafe UnsafeRawPointer(pointee.top - 1).load(as: UnsafeMutableRawPointer?.self) else {
+            return nil
+        }
+        unsafe pointee.top -= 1
         return unsafe next
     }
 
     /// Counts an allocation that the bin serves; false where it is one to be sampled.
-    @inlinable @inline(__always) mutating func countHit() -> Bool {
-        unsafe untilSample &-= 1
-        return unsafe untilSample >= 0
+    @inlinable @inline(__always) func countHit() -> Bool {
+        unsafe pointee.untilSample &-= 1
+        return unsafe pointee.untilSample >= 0
     }
 
     /// Keeps an address where there is place.
-    @inlinable @inline(__always) mutating func pushNewest(_ address: UnsafeMutableRawPointer) -> Bool {
-        let newest = unsafe slot
-        if unsafe newest != Self.empty {
-            guard unsafe top < ceiling else { return false }
-            unsafe top.pointee = unsafe UnsafeMutableRawPointer(bitPattern: newest).unsafelyUnwrapped
-            unsafe top += 1
+    @inlinable @inline(__always) func pushNewest(_ address: UnsafeMutableRawPointer) -> Bool {
+        let newest = unsafe pointee.slot
+        if unsafe newest != CacheBin.empty {
+            guard unsafe pointee.top < pointee.ceiling else { return false }
+            unsafe pointee.top.pointee = unsafe UnsafeMutableRawPointer(bitPattern: newest).unsafelyUnwrapped
+            unsafe pointee.top += 1
         }
-        unsafe slot = UInt(bitPattern: address)
+        unsafe pointee.slot = UInt(bitPattern: address)
         return true
     }
 }

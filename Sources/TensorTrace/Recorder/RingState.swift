@@ -19,8 +19,9 @@ struct RingEvent: BitwiseCopyable {
 @safe struct RingState: ~Copyable {
     private let events: UnsafeMutablePointer<RingEvent>
     private let mask: Int
-    /// Owner: the place from which on room has to be looked for.
-    private var nextCheck = 0
+    /// Owner: the place from which on room has to be looked for. Atomic only so that no method of the owner's changes all
+    /// of this, while the writer reads other parts.
+    private let nextCheck = Atomic(0)
     private let head = Atomic(0)
     private let closed = Atomic(false)
     // On a line of its own: the writer's progress must not slow down the owner.
@@ -37,17 +38,17 @@ struct RingEvent: BitwiseCopyable {
     }
 
     /// Empties it for another owner.
-    mutating func reset() {
-        nextCheck = 0
+    func reset() {
+        nextCheck.store(0, ordering: .relaxed)
         head.store(0, ordering: .relaxed)
         tail.store(0, ordering: .relaxed)
     }
 
     /// Owner: adds an event, or counts it as dropped. After the recording's end, neither.
     @inline(__always)
-    mutating func append(_ event: RingEvent) {
+    func append(_ event: RingEvent) {
         let place = head.load(ordering: .relaxed)
-        if place == nextCheck {
+        if place == nextCheck.load(ordering: .relaxed) {
             guard hasRoom(at: place) else { return }
         }
         if closed.load(ordering: .relaxed) { return }
@@ -56,18 +57,18 @@ struct RingEvent: BitwiseCopyable {
     }
 
     @inline(never)
-    private mutating func hasRoom(at place: Int) -> Bool {
+    private func hasRoom(at place: Int) -> Bool {
         if closed.load(ordering: .relaxed) { return false }
         let emptied = tail.load(ordering: .acquiring)
         let half = emptied &+ (mask + 1) / 2
         if place < half {
-            nextCheck = half
+            nextCheck.store(half, ordering: .relaxed)
             return true
         }
         signal.wake()
-        nextCheck = emptied &+ mask + 1
-        if place < nextCheck { return true }
-        nextCheck = place
+        let full = emptied &+ mask + 1
+        nextCheck.store(max(place, full), ordering: .relaxed)
+        if place < full { return true }
         dropped.store(dropped.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
         return false
     }
