@@ -36,7 +36,8 @@ soak: set-up
 	TENSOR_POOL_SOAK_MINUTES=$(MINUTES) TENSOR_POOL_SOAK_OUTPUT=$(CURDIR)/.build-long/soak.json \
 		$(LONG) --filter eightThreadsStaySteady
 
-# All tests under ThreadSanitizer, then under AddressSanitizer with the C code under UndefinedBehaviorSanitizer.
+# The library of `record` under UndefinedBehaviorSanitizer, then all tests under ThreadSanitizer, then under AddressSanitizer
+# with the C code under UndefinedBehaviorSanitizer.
 check-sanitizers: set-up
 	Scripts/check-sanitizers
 

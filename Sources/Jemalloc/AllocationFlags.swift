@@ -37,7 +37,7 @@ public struct AllocationFlags: Hashable, Sendable, ExpressibleByArrayLiteral {
     /// - Parameter bytes: A power of two. Anything else stops the program.
     @inlinable
     public static func alignment(_ bytes: Int) -> AllocationFlags {
-        precondition(bytes > 0 && bytes & (bytes - 1) == 0, "an alignment must be a power of two")
+        guard bytes > 0 && bytes & (bytes - 1) == 0 else { refuse(alignment: bytes) }
         return AllocationFlags(rawValue: cjemalloc_flag_alignment(bytes))
     }
 
@@ -59,7 +59,7 @@ public struct AllocationFlags: Hashable, Sendable, ExpressibleByArrayLiteral {
     /// - Parameter index: At most 4,094, jemalloc's limit (`MALLOCX_ARENA_LIMIT`, 12 bits). More stops the program.
     @inlinable
     public static func arena(_ index: UInt32) -> AllocationFlags {
-        precondition(index <= 4094, "jemalloc has arenas 0 to 4094")
+        guard index <= 4094 else { refuse(arena: index) }
         return AllocationFlags(rawValue: cjemalloc_flag_arena(index))
     }
 
@@ -71,7 +71,7 @@ public struct AllocationFlags: Hashable, Sendable, ExpressibleByArrayLiteral {
     /// - Parameter index: At most 4,093, jemalloc's limit (`MALLOCX_TCACHE_MAX`, 12 bits). More stops the program.
     @inlinable
     public static func threadCache(_ index: UInt32) -> AllocationFlags {
-        precondition(index <= 4093, "jemalloc has explicit thread caches 0 to 4093")
+        guard index <= 4093 else { refuse(threadCache: index) }
         return AllocationFlags(rawValue: cjemalloc_flag_tcache(index))
     }
 
@@ -92,6 +92,21 @@ public struct AllocationFlags: Hashable, Sendable, ExpressibleByArrayLiteral {
     @inlinable
     public static func | (left: AllocationFlags, right: AllocationFlags) -> AllocationFlags {
         left.union(right)
+    }
+}
+
+extension AllocationFlags {
+    @usableFromInline @inline(never)
+    static func refuse(alignment bytes: Int) -> Never {
+        stopProgram("an alignment must be a power of two, not \(bytes)")
+    }
+
+    @usableFromInline @inline(never)
+    static func refuse(arena index: UInt32) -> Never { stopProgram("jemalloc has arenas 0 to 4094, not \(index)") }
+
+    @usableFromInline @inline(never)
+    static func refuse(threadCache index: UInt32) -> Never {
+        stopProgram("jemalloc has explicit thread caches 0 to 4093, not \(index)")
     }
 }
 

@@ -37,7 +37,7 @@ struct ControlPath: Sendable {
 
     /// The path with its first open placeholder replaced by `index`.
     func at(_ index: Int) -> ControlPath {
-        precondition(filled < placeholders.count, "this control key has no further index")
+        guard filled < placeholders.count else { stopProgram("the control key \(pattern) has no further index") }
         var path = self
         path.numbers[placeholders[filled]] = index
         path.filled += 1

@@ -8,14 +8,16 @@ package enum BackendCall: Hashable, Sendable, CaseIterable {
     case resizing
     /// A call of `mallctlbymib`: arenas made, set up and ended, purges, statistics.
     case control
-    /// `madvise` for huge pages or to give pages back.
+    /// `madvise` for huge or small pages or to give pages back.
     case advice
     /// `madvise` to make pages resident.
     case population
     /// `pthread_key_create` and `pthread_setspecific`.
     case threadKey
-    /// `pthread_create`.
+    /// `pthread_create` of a thread that looks at memory pressure.
     case thread
+    /// `pthread_create` of a thread that helps to make pages resident.
+    case populationThread
     /// Memory for the package's own records of blocks, threads and granules.
     case bookkeeping
 }

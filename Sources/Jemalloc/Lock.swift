@@ -21,7 +21,7 @@ internal import Darwin
         unsafe value = .allocate(capacity: 1)
         unsafe value.initialize(to: initial)
         let failure = unsafe pthread_mutex_init(&node.pointee.mutex, nil)
-        precondition(failure == 0, "pthread_mutex_init failed with \(failure)")
+        guard failure == 0 else { stopProgram("pthread_mutex_init failed with \(failure)") }
         if isListed { unsafe LockList.add(node) }
     }
 

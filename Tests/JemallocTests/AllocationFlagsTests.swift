@@ -53,15 +53,35 @@ extension JemallocTests {
         }
 
         @Test func impossibleValuesStopTheProgram() async {
-            await #expect(processExitsWith: .failure) { _ = AllocationFlags.alignment(0) }
-            await #expect(processExitsWith: .failure) { _ = AllocationFlags.alignment(96) }
-            await #expect(processExitsWith: .failure) { _ = AllocationFlags.arena(4095) }
-            await #expect(processExitsWith: .failure) { _ = AllocationFlags.threadCache(4094) }
+            expectMessage(
+                "an alignment must be a power of two, not 0",
+                of: await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                    _ = AllocationFlags.alignment(0)
+                })
+            expectMessage(
+                "an alignment must be a power of two, not 96",
+                of: await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                    _ = AllocationFlags.alignment(96)
+                })
+            expectMessage(
+                "jemalloc has arenas 0 to 4094, not 4095",
+                of: await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                    _ = AllocationFlags.arena(4095)
+                })
+            expectMessage(
+                "jemalloc has explicit thread caches 0 to 4093, not 4094",
+                of: await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                    _ = AllocationFlags.threadCache(4094)
+                })
         }
 
         #if DEBUG
         @Test func combiningTwoArenasStopsADebugBuild() async {
-            await #expect(processExitsWith: .failure) { _ = AllocationFlags.arena(1) | .arena(2) }
+            expectMessage(
+                "two alignments, two arenas or two thread caches cannot be combined",
+                of: await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                    _ = AllocationFlags.arena(1) | .arena(2)
+                })
         }
         #endif
     }

@@ -111,7 +111,11 @@ extension JemallocTests {
         }
 
         @Test func anIndexTooManyStopsTheProgram() async {
-            await #expect(processExitsWith: .failure) { _ = try ControlKey<Int>("arenas.page").at(0) }
+            expectMessage(
+                "the control key arenas.page has no further index",
+                of: await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                    _ = try ControlKey<Int>("arenas.page").at(0)
+                })
         }
 
         @Test func threadsShareAKey() async throws {

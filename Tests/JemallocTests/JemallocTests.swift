@@ -17,6 +17,12 @@ func refusal(_ body: () throws(JemallocError) -> Void) -> JemallocError? {
     }
 }
 
+/// Expects that a process that stopped said so on standard error.
+func expectMessage(_ text: String, of result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourceLocation) {
+    let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(said.contains(text), sourceLocation: sourceLocation)
+}
+
 /// Runs `body` on another thread and waits for its end.
 func onAnotherThread(_ body: @escaping @Sendable () -> Void) {
     let done = DispatchSemaphore(value: 0)

@@ -182,9 +182,12 @@ extension PoolWorker {
             } else {
                 world.base.setLimitHandler { _ in answer }
             }
-        case 10: if isAlone { try protectWeights() }
+        case 10: if isAlone { try protectWeights() } else { try protectOwnWeights() }
         case 11..<15: try nestBudget()
         case 15: try meetPressure()
+        // These draw nothing: kept inputs of the fuzzer mean what they meant where these did nothing.
+        case 16: try listTensors()
+        case 17: try runMonitor()
         default: break
         }
     }

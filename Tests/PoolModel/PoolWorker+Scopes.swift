@@ -25,6 +25,53 @@ extension PoolWorker {
         pool.unlockWeights()
     }
 
+    /// The same on a pool of this worker alone: others write to their weights, which then must not be read-only.
+    mutating func protectOwnWeights() throws(ModelFailure) {
+        do throws(TensorPoolError) {
+            let pool = try OptimizedTensorMemoryPool(world.base, configuration: world.configuration(&choices))
+            var weights: [ModelBuffer] = []
+            for _ in 0...choices.below(4) {
+                let buffer = try pool.allocate(
+                    byteCount: byteCount(), alignment: 64, zeroed: false, traits: TensorTraits(role: .weight))
+                weights.append(ModelBuffer(buffer, PoolWorld.placeOfPlan, 0))
+                weights[weights.count - 1].fill(choices.filler())
+            }
+            try pool.lockWeights()
+            try pool.freezeWeights()
+            guard weights.allSatisfy(\.isIntact) else { throw .unsupportedSystem("contents changed") }
+            weights.removeFirst()
+            pool.thawWeights()
+            for weight in weights { weight.fill(choices.filler()) }
+        } catch {
+            switch error {
+            case .memoryLockRefused, .protectionRefused: break
+            default: try accept(error)
+            }
+        }
+    }
+
+    /// Every tensor with a handle is listed, of pools that are gone too.
+    func listTensors() throws(ModelFailure) {
+        let listed = world.base.liveTensors()
+        let stale = world.base.staleTensors(idleFor: .zero)
+        let (veryStale, leaks) = (world.base.staleTensors(idleFor: .seconds(1 << 40)), world.base.reportLeaks())
+        guard isAlone else { return }
+        let tensors = (live + world.mailbox.withLock { $0 }).filter { $0.place != PoolWorld.placeOfPlan }
+        let handles = tensors.filter { $0 is ModelHandle }
+        guard listed.map(\.byteCount) == handles.map(\.byteCount).sorted(by: >), stale.count == listed.count,
+            veryStale.isEmpty, leaks.count <= tensors.count
+        else { throw ModelFailure("\(listed.count) of \(handles.count) tensors with handles are listed") }
+    }
+
+    /// A monitor with a thread of its own. Where there are several workers it runs on until one of them ends it.
+    mutating func runMonitor() throws(ModelFailure) {
+        do throws(TensorPoolError) { try world.monitor.start() } catch {
+            throw ModelFailure("the monitor does not start: \(error)")
+        }
+        world.monitor.look()
+        if isAlone || choices.filler() % 2 == 0 { world.monitor.stop() }
+    }
+
     /// A budget within the world's, for one tensor.
     mutating func nestBudget() throws(ModelFailure) {
         let (limit, byteCount) = (choices.below(1 << 17), byteCount())
@@ -54,7 +101,7 @@ extension PoolWorker {
 }
 
 /// Says what it was told.
-private struct ToldPressure: MemoryPressureSource {
+struct ToldPressure: MemoryPressureSource {
     let level: MemoryPressureLevel
 
     func read() -> MemoryPressureReading? { .other(name: "the model", level: level) }

@@ -95,9 +95,15 @@ package struct PoolWorker: ~Copyable {
         let place = choices.below(PoolWorld.placeCount)
         let entry = world.entries.withLock { $0[place] }
         let (isWeight, isTemporary) = (traits.role == .weight, traits.role == .temporary)
-        let handle = try entry.pool.allocateTensor(
-            id: choices.filler(), byteCount: byteCount, device: .cpu, isModelWeight: isWeight,
-            isTemporary: isTemporary)
+        let id = choices.filler()
+        let handle =
+            if id % 2 == 0, let pool = entry.pool as? AdaptiveTensorMemoryPool {
+                try pool.allocateTensorAuto(
+                    id: id, byteCount: byteCount, device: .cpu, isModelWeight: isWeight, isTemporary: isTemporary)
+            } else {
+                try entry.pool.allocateTensor(
+                    id: id, byteCount: byteCount, device: .cpu, isModelWeight: isWeight, isTemporary: isTemporary)
+            }
         let keeper: ModelHandle.Keeper =
             switch place {
             case PoolWorld.placeOfPlan: .plan(entry.pool)

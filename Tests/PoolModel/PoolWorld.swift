@@ -26,6 +26,7 @@ package final class PoolWorld: Sendable {
     /// The plan's, so that its slab is in no other pool's figures.
     let planBase: HybridMemoryPool
     let budget: BudgetedAllocator<HybridMemoryPool>
+    let monitor: MemoryPressureMonitor
     let entries = Mutex<[Entry]>([])
     let shadow = Mutex(ShadowMap())
     let mailbox = Mutex<[ModelTensor]>([])
@@ -39,6 +40,7 @@ package final class PoolWorld: Sendable {
         base.setFindingHandler { if $0.isDamage { fatalError($0.description) } }
         planBase = try HybridMemoryPool()
         budget = BudgetedAllocator(base, byteLimit: Self.budgetLimit)
+        monitor = try MemoryPressureMonitor(base, sources: MemoryPressureSources([ToldPressure(level: .moderate)]))
         for place in 0..<Self.placeCount {
             let pool = try makePool(place, &choices)
             entries.withLock { $0.append(Entry(pool: pool, generation: 0)) }
@@ -82,7 +84,7 @@ package final class PoolWorld: Sendable {
         entries.withLock { $0[place] = Entry(pool: pool, generation: $0[place].generation + 1) }
     }
 
-    private func configuration(_ choices: inout Choices) -> OptimizedTensorPoolConfig {
+    func configuration(_ choices: inout Choices) -> OptimizedTensorPoolConfig {
         var configuration = OptimizedTensorPoolConfig()
         configuration.hugePages = choices.below(4) == 0 ? .automatic : .never
         configuration.slabByteCount = 8 << 20
@@ -104,6 +106,7 @@ package final class PoolWorld: Sendable {
 
     /// Frees what nobody has taken from the mailbox, drops the pools, and checks that the bases have everything back.
     package func close() throws(ModelFailure) {
+        monitor.stop()
         for tensor in mailbox.withLock({ exchange(&$0, with: []) }) { try free(tensor) }
         for entry in entries.withLock({ $0 }) { try Self.checkSums(entry.pool.statistics()) }
         let statistics = base.statistics()

@@ -29,14 +29,17 @@ public struct TraceAnalysis: Sendable, Equatable, Codable {
     ///
     /// Cost: some passes over the events, about 1 microsecond an event; memory bounded by the trace's own.
     /// - Parameters:
-    ///   - topSizes: how many sizes are listed.
-    ///   - curvePoints: how many points the curve of live bytes has at the most: even, at least 2.
+    ///   - topSizes: how many sizes are listed, at least 1. Fewer stop the program.
+    ///   - curvePoints: how many points the curve of live bytes has at the most: even, at least 2. Anything else
+    ///     stops the program.
     ///   - report: told now and then how many events the first pass has seen.
     public init(
         _ trace: AllocationTrace, topSizes: Int = 20, curvePoints: Int = 1024,
         progress report: ((_ eventsSeen: Int) -> Void)? = nil
     ) {
-        precondition(topSizes > 0 && curvePoints >= 2 && curvePoints % 2 == 0)
+        guard topSizes > 0 && curvePoints >= 2 && curvePoints % 2 == 0 else {
+            fatalError("an analysis lists a size or more, on an even number of points: not \(topSizes), \(curvePoints)")
+        }
         var pass = AnalysisPass(trace, curvePoints: curvePoints)
         pass.run(report)
         summary = trace.summary

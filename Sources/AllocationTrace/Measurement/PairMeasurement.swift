@@ -7,9 +7,9 @@ public struct PairMeasurement: Codable, Hashable, Sendable {
     /// What is written to each block.
     public let touch: Touch
 
-    /// A pair of `byteCount` bytes, at least 1.
+    /// A pair of `byteCount` bytes, at least 1. Fewer stop the program.
     public init(byteCount: Int, touch: Touch) {
-        precondition(byteCount > 0, "a pair of no bytes measures nothing")
+        guard byteCount > 0 else { fatalError("a pair of \(byteCount) bytes measures nothing") }
         self.byteCount = byteCount
         self.touch = touch
     }

@@ -17,9 +17,9 @@ public struct Planner: Sendable {
 
     /// A planner; by default it packs without alignment, to the lower bound, for at most 30 seconds.
     ///
-    /// - Precondition: `alignment` is from 1 to 2^30.
+    /// - Precondition: `alignment` is from 1 to 2^30. Anything else stops the program.
     public init(alignment: Int = 1, capacity: Int? = nil, seed: UInt64 = 1, timeLimit: Duration = .seconds(30)) {
-        precondition((1...1 << 30).contains(alignment), "an alignment is from 1 to 2^30")
+        guard (1...1 << 30).contains(alignment) else { fatalError("an alignment is from 1 to 2^30, not \(alignment)") }
         self.alignment = alignment
         self.capacity = capacity
         self.seed = seed

@@ -50,7 +50,7 @@ internal import Synchronization
 
     /// The observer of a buffer that is out, or of a reference that is kept.
     static func observer(_ number: UInt32) -> Unmanaged<BufferObserver> {
-        guard let observer = unsafe tensorpool_observer(number) else { preconditionFailure("a block of no observer") }
+        guard let observer = unsafe tensorpool_observer(number) else { stopProgram("a block of no observer") }
         return unsafe Unmanaged.fromOpaque(observer)
     }
 }

@@ -1,5 +1,6 @@
 internal import CDebugging
 internal import CThreadSlot
+internal import Jemalloc
 
 /// The way of requests off the hot path: to the engine, or, in a debugging mode, by the guards.
 extension Engine {
@@ -81,7 +82,7 @@ extension Engine {
 
     /// Takes a watched buffer back.
     func freeGuarded(_ address: UnsafeMutableRawPointer) {
-        guard let guards else { preconditionFailure("a guarded tensor of an engine without guards") }
+        guard let guards else { stopProgram("a guarded tensor of an engine without guards") }
         let isDone = withState { state in
             unsafe guards.free(address, nil, &state)
             return state.isClosed && state.liveBlocks == 0

@@ -145,7 +145,7 @@ internal import Synchronization
     /// Takes a watched tensor back. `key` is its handle's, if it has one. Lock held.
     func free(_ address: UnsafeMutableRawPointer, _ key: HandleKey?, _ state: inout EngineState) {
         guard var tensor = live.removeValue(forKey: UInt(bitPattern: address)) else {
-            preconditionFailure("a guarded tensor that is not live")
+            stopProgram("a guarded tensor that is not live")
         }
         let location = CodeLocation.current(options)
         unsafe tensorpool_tensor_ends(tensor.address, min(tensor.guardsBefore, tensor.guardsAfter))

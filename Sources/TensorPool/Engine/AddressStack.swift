@@ -1,3 +1,5 @@
+internal import Jemalloc
+
 /// A growing stack of addresses, in memory apart from what they point to. Where there is no memory to grow, it stays as it
 /// is and says so.
 @safe struct AddressStack: ~Copyable {
@@ -34,7 +36,7 @@
     }
 
     subscript(place: Int) -> UnsafeMutableRawPointer {
-        precondition(place >= 0 && place < count)
+        guard place >= 0 && place < count else { stopProgram("a stack of addresses has no place \(place)") }
         return unsafe entries.unsafelyUnwrapped[place]
     }
 

@@ -1,3 +1,5 @@
+internal import Jemalloc
+
 /// A thread's cached blocks of one size, most recently freed first, with the counts of that size. One cache line.
 ///
 /// The newest block stands in a slot of its own, the others in an array, apart from all blocks: a pop touches no user
@@ -70,7 +72,7 @@ extension CacheBin {
         set {
             unsafe ceiling = unsafe entries + max(0, newValue - 1)
             if newValue == 0 {
-                unsafe precondition(slot <= Self.closed, "the limit of a bin that keeps a block was taken")
+                guard unsafe slot <= Self.closed else { stopProgram("the limit of a bin that keeps a block was taken") }
                 unsafe slot = Self.closed
             } else if unsafe slot == Self.closed {
                 unsafe slot = Self.empty

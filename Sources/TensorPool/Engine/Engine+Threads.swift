@@ -1,4 +1,5 @@
 internal import CThreadSlot
+internal import Jemalloc
 
 #if canImport(Glibc)
 internal import Glibc
@@ -99,7 +100,9 @@ extension Engine {
             unsafe tensorpool_store_entry(owner.assumingMemoryBound(to: tensorpool_thread.self), number, nil)
         }
         // Where no barrier can be had the base pool could not be made, so this one cannot fail.
-        if others { precondition(tensorpool_barrier_all_threads(), "the memory barrier on all threads was refused") }
+        if others && !tensorpool_barrier_all_threads() {
+            stopProgram("the memory barrier on all threads was refused")
+        }
         for index in unsafe owned.indices {
             let thread = unsafe owned[index].pointee.owner!.assumingMemoryBound(to: tensorpool_thread.self)
             // A hot path is a few nanoseconds long, unless its thread was interrupted in the middle of it.

@@ -1,4 +1,5 @@
 internal import CThreadSlot
+internal import Jemalloc
 
 #if canImport(Glibc)
 internal import Glibc
@@ -51,7 +52,7 @@ internal import Darwin
         unsafe fields = .allocate(capacity: 1)
         unsafe fields.initialize(to: Fields())
         let failure = unsafe pthread_mutex_init(&fields.pointee.mutex, nil)
-        precondition(failure == 0, "pthread_mutex_init failed with \(failure)")
+        guard failure == 0 else { stopProgram("pthread_mutex_init failed with \(failure)") }
     }
 
     deinit {
@@ -103,7 +104,9 @@ internal import Darwin
     /// others would be let in at once, and the flag lowered at the end might be the next owner's.
     func forget(_ cache: ThreadCachePointer) {
         if unsafe tensorpool_load_pointer(&fields.pointee.biased) == UnsafeMutableRawPointer(cache) {
-            unsafe precondition(!tensorpool_is_inside(&cache.pointee.inside), "the lock is held by the bias to end")
+            guard unsafe !tensorpool_is_inside(&cache.pointee.inside) else {
+                stopProgram("the lock is held by the bias to end")
+            }
             unsafe tensorpool_store_pointer(&fields.pointee.biased, nil)
         }
         unsafe fields.pointee.lastCache = nil
@@ -135,7 +138,7 @@ internal import Darwin
     @discardableResult private func revoke(_ biased: ThreadCachePointer, waits: Bool = true) -> Bool {
         unsafe tensorpool_store_pointer(&fields.pointee.biased, nil)
         // Where no barrier can be had the base pool could not be made, so this one cannot fail.
-        precondition(tensorpool_barrier_all_threads(), "the memory barrier on all threads was refused")
+        guard tensorpool_barrier_all_threads() else { stopProgram("the memory barrier on all threads was refused") }
         var turns = 0
         while unsafe tensorpool_is_inside(&biased.pointee.inside) {
             turns += 1

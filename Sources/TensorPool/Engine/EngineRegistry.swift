@@ -71,7 +71,7 @@ enum EngineRegistry {
 
     /// The engine of a block that is still out.
     static func engine(_ number: UInt32) -> Unmanaged<Engine> {
-        guard let engine = unsafe engines[Int(number)] else { preconditionFailure("a block of no engine") }
+        guard let engine = unsafe engines[Int(number)] else { stopProgram("a block of no engine") }
         return unsafe engine
     }
 

@@ -53,7 +53,7 @@ internal import Darwin
     init(capacity: Int = 1 << 10) {
         self.capacity = capacity
         guard let nodes = unsafe Self.allocateNodes(capacity) else {
-            fatalError("no memory for the bookkeeping of \(capacity) granules")
+            stopProgram("no memory for the bookkeeping of \(capacity) granules")
         }
         unsafe self.nodes = unsafe nodes
         unsafe heads = .allocate(capacity: Self.classCount)

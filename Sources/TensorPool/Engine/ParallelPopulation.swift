@@ -14,13 +14,14 @@ internal import Darwin
 /// The kernel zeroes pages on the processor that asks for them, so that as many parts are zeroed at a time as there are
 /// processors. A thread that cannot be started is done without.
 @safe final class ParallelPopulation: Sendable {
-    /// Bytes of a part: long beside a thread's start, and whole huge pages.
-    static let partByteCount = 32 << 20
+    /// Bytes of a part: long beside a thread's start, and whole huge pages. Tests of refused threads put less here.
+    static let partByteCount = Atomic(32 << 20)
     /// A bound on large machines; more were not tried.
     private static let maximumThreads = 16
 
     nonisolated(unsafe) private let start: UnsafeMutableRawPointer
     private let byteCount: Int
+    private let partByteCount = ParallelPopulation.partByteCount.load(ordering: .relaxed)
     private let nextPart = Atomic(0)
 
     private init(_ start: UnsafeMutableRawPointer, _ byteCount: Int) {
@@ -33,8 +34,8 @@ internal import Darwin
     static func run(
         _ address: UnsafeMutableRawPointer, _ byteCount: Int, threads: Int = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     ) {
-        let parts = (byteCount + partByteCount - 1) / partByteCount
         let job = unsafe ParallelPopulation(address, byteCount)
+        let parts = (byteCount + job.partByteCount - 1) / job.partByteCount
         var started = [pthread_t]()
         for _ in 1..<max(1, min(threads, parts, maximumThreads)) {
             guard let thread = job.startThread() else { break }
@@ -46,14 +47,14 @@ internal import Darwin
 
     private func work() {
         while true {
-            let offset = nextPart.add(1, ordering: .relaxed).oldValue * Self.partByteCount
+            let offset = nextPart.add(1, ordering: .relaxed).oldValue * partByteCount
             if offset >= byteCount { return }
-            unsafe SystemMemory.populate(start + offset, min(Self.partByteCount, byteCount - offset))
+            unsafe SystemMemory.populate(start + offset, min(partByteCount, byteCount - offset))
         }
     }
 
     private func startThread() -> pthread_t? {
-        if FaultInjection.refuses(.thread) { return nil }
+        if FaultInjection.refuses(.populationThread) { return nil }
         // The thread's own reference.
         let job = unsafe Unmanaged.passRetained(self).toOpaque()
         #if canImport(Darwin)

@@ -1,3 +1,5 @@
+internal import Jemalloc
+
 /// Memory in whole granules; neighbours are joined the moment they are free.
 ///
 /// Two bits describe a granule beside whether it is free. *Backed*: it was handed out or prewarmed since it last came from
@@ -180,7 +182,7 @@
 
     /// Takes a slab out. Nothing of it may be taken.
     mutating func remove(slab place: Int) -> (slab: Slab, backedGranules: Int) {
-        precondition(isUnused(slab: place), "a slab in use was removed")
+        guard isUnused(slab: place) else { stopProgram("a slab in use was removed") }
         let slab = slabs.remove(at: place)
         let counted = backed.count(in: slab.granules)
         free.take(slab.firstGranule, slab.granuleCount, from: slab.firstGranule)

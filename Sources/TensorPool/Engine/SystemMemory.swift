@@ -33,6 +33,7 @@ enum SystemMemory {
 
     /// Asks that the range be backed by small pages.
     static func adviseSmallPages(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {
+        if FaultInjection.refuses(.advice) { return }
         #if os(Linux)
         _ = unsafe madvise(address, byteCount, 15)  // MADV_NOHUGEPAGE
         #endif

@@ -1,4 +1,5 @@
 internal import CThreadSlot
+internal import Jemalloc
 
 /// One thread's cache of one engine: a header, then a bin per size, in one piece of memory.
 ///
@@ -133,8 +134,9 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
 
     /// Makes a cache without owner and without any limit granted; nil where there is no memory for it.
     static func make(ordinal: Int, engine: Engine) -> ThreadCachePointer? {
-        unsafe precondition(MemoryLayout<CacheBin>.size <= 1 << CacheLayout.binShift)
-        unsafe precondition(MemoryLayout<ThreadCache>.size <= CacheLayout.headerByteCount)
+        guard unsafe MemoryLayout<CacheBin>.size <= 1 << CacheLayout.binShift,
+            unsafe MemoryLayout<ThreadCache>.size <= CacheLayout.headerByteCount
+        else { stopProgram("a thread's cache has less place for its header or a bin than they take") }
         guard let memory = unsafe Backend.allocateBookkeeping(CacheLayout.byteCount) else { return nil }
         let cache = unsafe memory.bindMemory(to: ThreadCache.self, capacity: 1)
         unsafe cache.initialize(to: ThreadCache(ordinal: ordinal, engine: engine))

@@ -1,3 +1,5 @@
+internal import Jemalloc
+
 /// Model weights, packed one behind the other at 64 bytes in chunks of an arena of their own.
 ///
 /// Weights come together, live long and go together, so nothing is searched and nothing is rounded to a class: a
@@ -65,7 +67,7 @@ struct WeightStore: ~Copyable {
             let index = chunks.firstIndex(where: {
                 unsafe $0.address <= address && address < $0.address + $0.byteCount
             })
-        else { preconditionFailure("a weight of no chunk") }
+        else { stopProgram("a weight of no chunk") }
         liveBytes -= byteCount
         weights -= 1
         chunks[index].weights -= 1

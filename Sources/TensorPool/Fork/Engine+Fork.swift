@@ -62,7 +62,9 @@ extension EngineRegistry {
         var others = false
         forEachEngine { if $0.beginFork() { others = true } }
         // Where no barrier can be had the base pool could not be made, so this one cannot fail.
-        if others { precondition(tensorpool_barrier_all_threads(), "the memory barrier on all threads was refused") }
+        if others && !tensorpool_barrier_all_threads() {
+            stopProgram("the memory barrier on all threads was refused")
+        }
         forEachEngine { $0.awaitHotPaths() }
     }
 

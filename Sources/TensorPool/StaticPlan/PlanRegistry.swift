@@ -53,7 +53,7 @@ internal import Synchronization
     /// Gives a place back, on any thread.
     @usableFromInline static func free(_ number: UInt32) {
         let index = number >> placeBits
-        guard let table = unsafe tensorpool_load_plan_statuses(index) else { preconditionFailure("a block of no plan") }
+        guard let table = unsafe tensorpool_load_plan_statuses(index) else { stopProgram("a block of no plan") }
         let statuses = unsafe table.assumingMemoryBound(to: Atomic<UInt8>.self)
         unsafe statuses[Int(number & (1 << placeBits - 1))].store(PlanCore.Status.free, ordering: .releasing)
         // From here on the plan may be gone; the table stays.

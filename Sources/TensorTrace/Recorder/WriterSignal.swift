@@ -31,13 +31,19 @@ internal import Darwin
     private let isWaking = Atomic(false)
 
     init() {
-        // They stay where they are until deinit; initialisation cannot fail with default attributes.
+        // They stay where they are until deinit; initialisation cannot fail with these attributes.
         unsafe lock = .allocate(capacity: 1)
         unsafe forWriter = .allocate(capacity: 1)
         unsafe forOthers = .allocate(capacity: 1)
         unsafe pthread_mutex_init(lock, nil)
-        unsafe pthread_cond_init(forWriter, nil)
-        unsafe pthread_cond_init(forOthers, nil)
+        var attributes = pthread_condattr_t()
+        unsafe pthread_condattr_init(&attributes)
+        #if !canImport(Darwin)
+        unsafe pthread_condattr_setclock(&attributes, Self.clock)
+        #endif
+        unsafe pthread_cond_init(forWriter, &attributes)
+        unsafe pthread_cond_init(forOthers, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -48,6 +54,14 @@ internal import Darwin
         unsafe forWriter.deallocate()
         unsafe lock.deallocate()
     }
+
+    #if canImport(Darwin)
+    /// Waits are by the wall clock, the only one that conditions have here. Where it is set, one wait is longer or shorter.
+    private static let clock = CLOCK_REALTIME
+    #else
+    /// Waits are by a clock that nobody sets.
+    private static let clock = CLOCK_MONOTONIC
+    #endif
 
     private func withState<Value>(_ body: (inout State) -> Value) -> Value {
         unsafe pthread_mutex_lock(lock)
@@ -125,9 +139,10 @@ internal import Darwin
         defer { unsafe pthread_mutex_unlock(lock) }
         var deadline = timespec()
         if let limit {
-            // Conditions wait by the wall clock. Where that is set, one wait is longer or shorter.
-            let total = RecordingClock.unixTime() + limit.nanoseconds
-            deadline = timespec(tv_sec: Int(total / 1_000_000_000), tv_nsec: Int(total % 1_000_000_000))
+            unsafe clock_gettime(Self.clock, &deadline)
+            let (seconds, nanoseconds) = limit.wholeSecondsAndNanoseconds
+            deadline.tv_sec += seconds + (deadline.tv_nsec + nanoseconds) / 1_000_000_000
+            deadline.tv_nsec = (deadline.tv_nsec + nanoseconds) % 1_000_000_000
         }
         while !isMet(state) {
             if limit == nil {
@@ -141,6 +156,7 @@ internal import Darwin
 }
 
 extension Duration {
-    /// Exact for what a configuration can hold.
-    fileprivate var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
+    fileprivate var wholeSecondsAndNanoseconds: (Int, Int) {
+        (Int(components.seconds), Int(components.attoseconds / 1_000_000_000))
+    }
 }

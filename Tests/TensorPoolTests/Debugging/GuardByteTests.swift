@@ -93,15 +93,14 @@ extension PoolTests {
         }
 
         /// Without a handler, damage ends the program with a message that says what, whose and where.
-        @Test func damageEndsTheProgram() async throws {
+        @Test func damageEndsTheProgram() async {
             let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
                 let (pool, _) = try WatchedPool.standard.make("guard")
                 let tensor = try pool.allocateTensor(id: 77, byteCount: 123)
                 unsafe tensor.baseAddress.misuse(writing: 1, at: 130)
                 try pool.deallocateTensor(id: 77, tensor)
             }
-            let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-            #expect(message.contains("tensor 77 (123 bytes) was written to past its end, at byte 130"), "\(message)")
+            expectMessage("tensor 77 (123 bytes) was written to past its end, at byte 130", of: result)
         }
 
         @Test func aPoolMayGoBeforeItsWatchedTensors() throws {

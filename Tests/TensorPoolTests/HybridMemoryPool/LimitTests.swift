@@ -135,6 +135,8 @@ extension PoolTests {
             ]
             let isDone = Atomic<Bool>(false)
             let highest = Atomic<Int>(0)
+            let held = HeldBytes()
+            let kept = Mutex<[HeldTensor]>([])
             let refusals = Atomic<Int>(0)
             let served = Atomic<Int>(0)
             let seed = SeededRandom.runSeed("LimitTests")
@@ -146,13 +148,13 @@ extension PoolTests {
                     return
                 }
                 var random = SeededRandom(seed &+ UInt64(thread))
-                var live: [Owned] = []
+                var live: [HeldTensor] = []
                 for _ in 0..<1500 {
                     let pool = pools[random.below(3)]
                     let role = TensorRole.allCases[random.below(3)]
                     let byteCount = 1 + random.below(random.below(3) == 0 ? 2 << 20 : 60_000)
                     do throws(TensorPoolError) {
-                        live.append(try pool.own(byteCount, TensorTraits(role: role)))
+                        live.append(HeldTensor(try pool.own(byteCount, TensorTraits(role: role)), in: held))
                         served.add(1, ordering: .relaxed)
                         highest.max(base.reservedByteCount, ordering: .relaxed)
                     } catch {
@@ -166,9 +168,16 @@ extension PoolTests {
                     }
                     while live.count > 10 { live.remove(at: random.below(live.count)) }
                 }
-                live = []
+                kept.withLock { $0 += live }
                 if thread == 1 { isDone.store(true, ordering: .relaxed) }
             }
+            // Accounts bound themselves; what is really there may not be more.
+            #expect(held.peak <= Self.limit && held.peak > Self.limit / 2)
+            #expect(held.now > 0)
+            if let backendBytes = try base.heldByteCount() {
+                #expect((held.now...base.reservedByteCount).contains(backendBytes))
+            }
+            kept.withLock { $0 = [] }
             #expect(highest.load(ordering: .relaxed) <= Self.limit)
             #expect(highest.load(ordering: .relaxed) > Self.limit / 2)
             #expect(refusals.load(ordering: .relaxed) > 0 && served.load(ordering: .relaxed) > 1000)

@@ -159,6 +159,9 @@ extension PoolTests {
             #expect(accounts.map(\.limit) == [12 << 20, Self.limit, 6 << 20])
             let seed = SeededRandom.runSeed("PoolLimitTests")
             let highest = (0..<3).map { _ in Counter() }
+            // By the threads' own count: of the base, of each pool.
+            let held = (0..<3).map { _ in HeldBytes() }
+            let kept = Mutex<[HeldTensor]>([])
             let (refusals, working) = (Counter(), Counter(64))
             onThreads(65) { thread in
                 func sample() {
@@ -169,13 +172,15 @@ extension PoolTests {
                     return
                 }
                 var random = SeededRandom(seed &+ UInt64(thread))
-                var live: [Owned] = []
+                var live: [HeldTensor] = []
                 // Freed only when refused, and on average more than the base lets one thread have.
                 for _ in 0..<24 {
                     let byteCount = 1 + random.below(random.below(3) == 0 ? 4 << 20 : 60_000)
                     do throws(TensorPoolError) {
                         live.append(
-                            try random.below(2) == 0 ? first.own(byteCount) : second.own(byteCount))
+                            random.below(2) == 0
+                                ? HeldTensor(try first.own(byteCount), in: held[0], held[1])
+                                : HeldTensor(try second.own(byteCount), in: held[0], held[2]))
                     } catch {
                         guard case .limitReached(let report) = error, report.reserved <= report.limit else {
                             Issue.record("\(error)")
@@ -186,12 +191,21 @@ extension PoolTests {
                     }
                     sample()
                 }
-                live = []
+                kept.withLock { $0 += live }
                 working.add(-1)
             }
             for (account, peak) in zip(accounts, highest) {
                 #expect(peak.value <= account.limit && peak.value > account.limit / 2)
             }
+            // Accounts bound themselves; what is really there may not be more.
+            for (account, held) in zip(accounts, held) {
+                #expect(held.peak <= account.limit && held.peak > account.limit / 2)
+            }
+            #expect(held[0].now > 0)
+            if let backendBytes = try base.heldByteCount() {
+                #expect((held[0].now...base.reservedByteCount).contains(backendBytes))
+            }
+            kept.withLock { $0 = [] }
             #expect(refusals.value > 0)
             base.trim()
             #expect(accounts.map(\.taken) == [0, 0, 0])

@@ -5,6 +5,14 @@ import Testing
 
 @testable import TensorPool
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 extension FaultScenario {
     /// The sizes of all categories and paths: classes, spans, straight from an arena, larger than a slab. The last two are
     /// not written to: hundreds of runs would spend their time in page faults.
@@ -100,6 +108,8 @@ extension FaultScenario {
                 var configuration = smallSlabs
                 configuration.enablePrewarming = true
                 configuration.prewarming = amounts
+                // So small that several threads make these amounts resident.
+                ParallelPopulation.partByteCount.store(1 << 20, ordering: .relaxed)
                 return try OptimizedTensorMemoryPool(base, configuration: configuration)
             },
             run: { pool, base throws(TensorPoolError) in
@@ -112,7 +122,8 @@ extension FaultScenario {
                 try pool.prewarm(amounts)
                 pool.trim()
             },
-            expectedCalls: [.allocation, .control, .advice, .population, .thread])
+            expectedCalls: Set([.allocation, .control, .advice, .population, .thread])
+                .union(sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 ? [.populationThread] : []))
     }
 
     /// Weights, tensors that grow, and handles that other threads free, whose threads end.

@@ -96,6 +96,12 @@ func expectSums(_ statistics: PoolStatistics, sourceLocation: SourceLocation = #
     #expect(byCategory == statistics.allocations, sourceLocation: sourceLocation)
 }
 
+/// Expects that a process that stopped said so on standard error.
+func expectMessage(_ text: String, of result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourceLocation) {
+    let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(said.contains(text), sourceLocation: sourceLocation)
+}
+
 struct NothingFound: Error {}
 
 /// A value that is there. Takes what the macro `#require` cannot: values that cannot be copied, on the way.
