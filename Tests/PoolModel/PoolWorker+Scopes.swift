@@ -57,5 +57,5 @@ extension PoolWorker {
 private struct ToldPressure: MemoryPressureSource {
     let level: MemoryPressureLevel
 
-    func read() -> MemoryPressureReading? { .other(name: "the model", level: level) }
+    func read() -> [MemoryPressureReading] { [.other(name: "the model", level: level)] }
 }

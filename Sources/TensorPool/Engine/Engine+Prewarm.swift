@@ -24,15 +24,12 @@ extension Engine {
         }
     }
 
-    /// What the machine, or the control group that this process is in, has no room for would be touched until the system
+    /// What the machine, or a control group that this process is in, has no room for would be touched until the system
     /// kills the process. A limit of the base's that stands in the way is said by who reaches it.
     private func checkRoom(for byteCount: Int) throws(TensorPoolError) {
         guard byteCount > 0, base.hasRoom(for: byteCount) else { return }
         if byteCount > SystemMemory.physicalByteCount { throw .outOfMemory(byteCount: byteCount) }
-        guard case .controlGroup(let group)? = ControlGroupSource().read(), let limit = group.limitByteCount else {
-            return
-        }
-        if byteCount > limit - group.usedByteCount { throw .outOfMemory(byteCount: byteCount) }
+        if let room = ControlGroupSource().room(), byteCount > room { throw .outOfMemory(byteCount: byteCount) }
     }
 
     /// Does some work again after other pools gave up what they keep idle, where limit or system stood in its way.

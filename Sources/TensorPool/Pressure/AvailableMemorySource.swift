@@ -8,14 +8,16 @@ public struct AvailableMemorySource: MemoryPressureSource {
 
     package init(root: String) { self.root = root }
 
-    /// The bytes available and in all; nil where the file is missing or makes no sense.
-    public func read() -> MemoryPressureReading? {
+    /// The bytes available and in all; none where the file is missing or makes no sense.
+    public func read() -> [MemoryPressureReading] {
         guard let text = SmallFile.read(root + Self.file), let total = SmallFile.number("MemTotal:", in: text),
             let available = SmallFile.number("MemAvailable:", in: text), total > 0, total < 1 << 50,
             available <= total
-        else { return nil }
-        return .availableMemory(
-            AvailableMemoryFigures(
-                file: Self.file, availableByteCount: available << 10, totalByteCount: total << 10))
+        else { return [] }
+        return [
+            .availableMemory(
+                AvailableMemoryFigures(
+                    file: Self.file, availableByteCount: available << 10, totalByteCount: total << 10))
+        ]
     }
 }

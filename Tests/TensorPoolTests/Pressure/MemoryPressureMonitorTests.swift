@@ -14,10 +14,10 @@ extension PoolTests {
                 set { state.withLock { $0.level = newValue } }
             }
             var reads: Int { state.withLock { $0.reads } }
-            func read() -> MemoryPressureReading? {
+            func read() -> [MemoryPressureReading] {
                 state.withLock {
                     $0.reads += 1
-                    return .other(name: "dial", level: $0.level)
+                    return [.other(name: "dial", level: $0.level)]
                 }
             }
         }
