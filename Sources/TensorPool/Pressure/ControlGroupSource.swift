@@ -5,6 +5,8 @@
 public struct ControlGroupSource: MemoryPressureSource {
     private let root: String
     private let hierarchies: [ControlGroupHierarchy]
+    /// Bytes of the machine: no limit above them is ever reached.
+    let machineByteCount: Int
 
     /// Finds where control groups are mounted. They are looked for once; the process's group is looked up at each read.
     public init() { self.init(root: "") }
@@ -12,6 +14,7 @@ public struct ControlGroupSource: MemoryPressureSource {
     package init(root: String) {
         self.root = root
         hierarchies = ControlGroupHierarchy.all(root: root)
+        machineByteCount = AvailableMemorySource(root: root).totalByteCount() ?? SystemMemory.physicalByteCount
     }
 
     /// The figures of the group that uses most of its limit, and, where it is another one, of the group that uses most of
@@ -80,12 +83,12 @@ public struct ControlGroupSource: MemoryPressureSource {
         let useFile = isVersion2 ? "memory.current" : "memory.usage_in_bytes"
         guard let used = SmallFile.number("\(root)\(folder)/\(useFile)") else { return nil }
         func statistics() -> String { SmallFile.read("\(root)\(folder)/memory.stat", byteLimit: 64 << 10) ?? "" }
-        var limit = Self.limit(
+        var limit = reachable(
             SmallFile.number("\(root)\(folder)/\(isVersion2 ? "memory.max" : "memory.limit_in_bytes")"))
-        let throttle = isVersion2 ? Self.limit(SmallFile.number("\(root)\(folder)/memory.high")) : nil
+        let throttle = isVersion2 ? reachable(SmallFile.number("\(root)\(folder)/memory.high")) : nil
         if !isVersion2 && group.isEmpty {
             // The tightest of this group and all above it: those that cannot be seen from here, too.
-            let tightest = Self.limit(SmallFile.number("hierarchical_memory_limit", in: statistics()))
+            let tightest = reachable(SmallFile.number("hierarchical_memory_limit", in: statistics()))
             limit = [limit, tightest].compactMap(\.self).min()
         }
         guard limit != nil || throttle != nil else { return nil }
@@ -113,8 +116,8 @@ public struct ControlGroupSource: MemoryPressureSource {
     }
 
     /// A limit that limits: version 2 writes "max" for none, which is no number, version 1 a huge number.
-    private static func limit(_ number: Int?) -> Int? {
-        guard let number, number > 0, number < 1 << 60 else { return nil }
+    private func reachable(_ number: Int?) -> Int? {
+        guard let number, number > 0, number <= machineByteCount else { return nil }
         return number
     }
 }

@@ -117,6 +117,23 @@ import Testing
         #expect(ControlGroupSource(root: try SystemFiles().root).room() == nil)
     }
 
+    /// The machine's memory ends before the limit does.
+    @Test(arguments: ["memory.max", "memory.high", "memory/memory.limit_in_bytes"])
+    func aLimitAboveTheMachinesMemoryIsNone(name: String) throws {
+        let use = name.hasPrefix("memory/") ? "memory/memory.usage_in_bytes" : "memory.current"
+        let files = try SystemFiles([
+            "proc/meminfo": "MemTotal: \(64 << 20) kB\nMemAvailable: \(1 << 19) kB\n",
+            "sys/fs/cgroup/\(use)": "\(62 << 30)", "sys/fs/cgroup/\(name)": "\(128 << 30)",
+        ])
+        let pressure = MemoryPressure.current(root: files.root)
+        #expect(pressure.level == .critical && pressure.source.contains("/proc/meminfo"))
+        try files.write("sys/fs/cgroup/\(name)", "\(64 << 30 + 4096)")
+        #expect(MemoryPressure.current(root: files.root).source.contains("/proc/meminfo"))
+        // One that can be reached counts.
+        try files.write("sys/fs/cgroup/\(name)", "\(64 << 30)")
+        #expect(MemoryPressure.current(root: files.root).source.contains("/sys/fs/cgroup/\(use)"))
+    }
+
     @Test func limitsOfGroupsOutOfSightCountInVersion1() throws {
         let figures = try Self.figures([
             "sys/fs/cgroup/memory/memory.usage_in_bytes": "90",
