@@ -40,6 +40,11 @@ public struct ControlGroupSource: MemoryPressureSource {
         groups().compactMap { group in group.figures.limitByteCount.map { $0 - group.figures.usedByteCount } }.min()
     }
 
+    /// The least limit of any group, be it one of slowing down; nil where none has one.
+    func lowestLimit() -> Int? {
+        groups().flatMap { [$0.figures.limitByteCount, $0.figures.throttleByteCount] }.compactMap(\.self).min()
+    }
+
     /// A group with a limit.
     private struct Group {
         var figures: ControlGroupFigures
