@@ -9,6 +9,7 @@ extension FuzzTarget {
         "sys/fs/cgroup/job/memory.stat", "sys/fs/cgroup/job/memory.events", "sys/fs/cgroup/memory.current",
         "sys/fs/cgroup/memory/memory.usage_in_bytes", "sys/fs/cgroup/memory/memory.limit_in_bytes",
         "sys/fs/cgroup/memory/memory.stat", "sys/fs/cgroup/memory/memory.oom_control",
+        "sys/fs/cgroup/job/memory.high",
     ]
 
     /// The bytes are files, one after the other, with a zero between them; an empty one is missing.

@@ -104,5 +104,5 @@ extension PoolWorker {
 struct ToldPressure: MemoryPressureSource {
     let level: MemoryPressureLevel
 
-    func read() -> MemoryPressureReading? { .other(name: "the model", level: level) }
+    func read() -> [MemoryPressureReading] { [.other(name: "the model", level: level)] }
 }

@@ -9,9 +9,9 @@ import Testing
     private final class Counter: MemoryPressureSource {
         private let count = Atomic<Int>(0)
         var reads: Int { count.load(ordering: .relaxed) }
-        func read() -> MemoryPressureReading? {
+        func read() -> [MemoryPressureReading] {
             count.add(1, ordering: .relaxed)
-            return .other(name: "test", level: .none)
+            return [.other(name: "test", level: .none)]
         }
     }
 

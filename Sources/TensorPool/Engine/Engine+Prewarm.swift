@@ -2,56 +2,56 @@
 extension Engine {
     /// Fills the depot and backs granules, all of it touched. On an error what was made ready so far stays, unused.
     func prewarm(_ amounts: OptimizedTensorPoolConfig.Prewarming) throws(TensorPoolError) {
-        let all = amounts.byteCount
-        try checkRoom(for: all)
         let ceiling = smallCeiling
-        try reclaiming(requested: all) { state in
-            state.prewarmClasses(over: 0, upTo: 4 << 10, byteCount: amounts.verySmall)
-        }
-        try reclaiming(requested: all) { state in
-            state.prewarmClasses(over: 4 << 10, upTo: ceiling, byteCount: amounts.small)
-        }
-        try reclaiming(requested: all) { state in
-            state.prewarmSpans(amounts.medium + amounts.large + amounts.veryLarge)
+        let spans = amounts.medium + amounts.large + amounts.veryLarge
+        let needed = amounts.verySmall + amounts.small + EngineState.wholeSpans(spans)
+        try makeReady(amounts.byteCount, needed: needed) { state in
+            let classes = [(0, 4 << 10, amounts.verySmall), (4 << 10, ceiling, amounts.small)]
+            for (low, high, byteCount) in classes {
+                let outcome = state.prewarmClasses(over: low, upTo: high, byteCount: byteCount)
+                guard case .success = outcome else { return outcome }
+            }
+            return state.prewarmSpans(spans)
         }
     }
 
     /// Shares bytes out among the size classes of a range.
     func prewarmClasses(over low: Int, upTo high: Int, byteCount: Int) throws(TensorPoolError) {
-        try checkRoom(for: byteCount)
-        try reclaiming(requested: byteCount) { state in
+        try makeReady(byteCount, needed: byteCount) { state in
             state.prewarmClasses(over: low, upTo: high, byteCount: byteCount)
         }
     }
 
-    /// What the machine, or the control group that this process is in, has no room for would be touched until the system
+    /// What the machine, or a control group that this process is in, has no room for would be touched until the system
     /// kills the process. A limit of the base's that stands in the way is said by who reaches it.
     private func checkRoom(for byteCount: Int) throws(TensorPoolError) {
         guard byteCount > 0, base.hasRoom(for: byteCount) else { return }
         if byteCount > SystemMemory.physicalByteCount { throw .outOfMemory(byteCount: byteCount) }
-        guard case .controlGroup(let group)? = ControlGroupSource().read(), let limit = group.limitByteCount else {
-            return
-        }
-        if byteCount > limit - group.usedByteCount { throw .outOfMemory(byteCount: byteCount) }
+        if let room = ControlGroupSource().room(), byteCount > room { throw .outOfMemory(byteCount: byteCount) }
     }
 
-    /// Does some work again after other pools gave up what they keep idle, where limit or system stood in its way.
-    private func reclaiming(
-        requested: Int, _ work: (inout EngineState) -> EngineState.ArenaOutcome
+    /// Does the work, and where limit or system stands in its way once more, from the start, after this pool gave up what
+    /// it keeps idle, and the others that can make room: what was made ready so far went with it. `needed` is what is
+    /// taken from the limits.
+    private func makeReady(
+        _ byteCount: Int, needed: Int, _ work: (inout EngineState) -> EngineState.ArenaOutcome
     ) throws(TensorPoolError) {
+        try checkRoom(for: byteCount)
         let start = MonotonicClock.now()
         defer {
             let end = MonotonicClock.now()
             withState { $0.prewarmNanoseconds += end - start }
         }
-        var outcome = withState(work)
-        if case .success = outcome { return }
-        for engine in base.engines() where engine !== self { _ = engine.returnIdle() }
-        outcome = withState(work)
-        switch outcome {
+        switch withState(work) {
         case .success: return
-        case .limitReached: throw base.limitError(requested: requested, needed: requested)
-        case .refused: throw .outOfMemory(byteCount: requested)
+        case .limitReached: base.returnIdle(needed, for: self, all: false)
+        case .refused: base.returnIdle(needed, for: self, all: true)
+        }
+        try checkRoom(for: byteCount)
+        switch withState(work) {
+        case .success: return
+        case .limitReached: throw base.limitError(requested: byteCount, needed: needed)
+        case .refused: throw .outOfMemory(byteCount: byteCount)
         }
     }
 }
@@ -93,11 +93,16 @@ extension EngineState {
         return .success(0)
     }
 
+    /// Bytes rounded up to what the span heap is backed by.
+    static func wholeSpans(_ byteCount: Int) -> Int {
+        let huge = SystemMemory.hugePageByteCount
+        return (byteCount + huge - 1) & -huge
+    }
+
     /// Backs bytes of the span heap, beside what is backed already.
     mutating func prewarmSpans(_ byteCount: Int) -> ArenaOutcome {
         guard configuration.usesSpanHeap, byteCount > 0 else { return .success(0) }
-        let huge = SystemMemory.hugePageByteCount
-        let wanted = (byteCount + huge - 1) & -huge
+        let wanted = Self.wholeSpans(byteCount)
         guard reserve(wanted) else { return .limitReached }
         var missing = Granule.count(wanted)
         while missing > 0 {

@@ -16,7 +16,8 @@ extension BaseMemory {
         return returned
     }
 
-    private func returnIdle(_ needed: Int, for asking: Engine, all: Bool) -> Int {
+    /// The same without the program's handler, which prewarming does not ask.
+    @discardableResult func returnIdle(_ needed: Int, for asking: Engine, all: Bool) -> Int {
         var returned = asking.returnIdle()
         for engine in engines() where engine !== asking {
             if !all {

@@ -43,7 +43,8 @@ public final class OptimizedTensorMemoryPool: TensorAllocator {
     deinit { front.engine.close() }
 
     /// Makes memory ready now, touched, as construction does with ``OptimizedTensorPoolConfig/prewarming``: blocks up to
-    /// the amounts, what is ready counted in; span heap beside what is ready. It goes back with the pool, by a trim, or when another pool needs it.
+    /// the amounts, what is ready counted in; span heap beside what is ready. It goes back with the pool, by a trim, or
+    /// when another pool needs it. At a limit, what this pool keeps idle makes way, then what others keep.
     ///
     /// - Throws: ``TensorPoolError/limitReached(_:)`` or ``TensorPoolError/outOfMemory(byteCount:)`` where it does not
     ///   fit; what was made ready until then stays.

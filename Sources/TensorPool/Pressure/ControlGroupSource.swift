@@ -1,9 +1,12 @@
-/// What the process's control group, and those above it, use of their memory limits. The tightest counts.
+/// What the process's control group, and those above it, use of their memory limits. The group closest to its limit
+/// counts, and the one closest to being slowed down (`memory.high`).
 ///
 /// File pages that nobody used lately do not count as used: the kernel takes them before anything else.
 public struct ControlGroupSource: MemoryPressureSource {
     private let root: String
     private let hierarchies: [ControlGroupHierarchy]
+    /// Bytes of the machine: no limit above them is ever reached.
+    let machineByteCount: Int
 
     /// Finds where control groups are mounted. They are looked for once; the process's group is looked up at each read.
     public init() { self.init(root: "") }
@@ -11,27 +14,61 @@ public struct ControlGroupSource: MemoryPressureSource {
     package init(root: String) {
         self.root = root
         hierarchies = ControlGroupHierarchy.all(root: root)
+        machineByteCount = AvailableMemorySource(root: root).totalByteCount() ?? SystemMemory.physicalByteCount
     }
 
-    /// The figures of the tightest group; nil where none has a limit or their files make no sense.
-    public func read() -> MemoryPressureReading? {
-        guard !hierarchies.isEmpty else { return nil }
+    /// The figures of the group that uses most of its limit, and, where it is another one, of the group that uses most of
+    /// its `memory.high`; none where no group has either or their files make no sense.
+    public func read() -> [MemoryPressureReading] {
+        let groups = groups()
+        let closest = [Self.closest(groups, \.limitPercent), Self.closest(groups, \.throttlePercent)]
+        return Set(closest.compactMap(\.self)).sorted().map { .controlGroup(withEvents(groups[$0])) }
+    }
+
+    /// The first group whose share in use is the highest; nil where none has such a share.
+    private static func closest(_ groups: [Group], _ percent: (ControlGroupFigures) -> Double?) -> Int? {
+        var closest: (index: Int, percent: Double)?
+        for (index, group) in groups.enumerated() {
+            guard let percent = percent(group.figures), percent > closest?.percent ?? -1 else { continue }
+            closest = (index, percent)
+        }
+        return closest?.index
+    }
+
+    /// Bytes that this process can take before the first group reaches its limit; nil where none has one.
+    func room() -> Int? {
+        groups().compactMap { group in group.figures.limitByteCount.map { $0 - group.figures.usedByteCount } }.min()
+    }
+
+    /// The least limit of any group, be it one of slowing down; nil where none has one.
+    func lowestLimit() -> Int? {
+        groups().flatMap { [$0.figures.limitByteCount, $0.figures.throttleByteCount] }.compactMap(\.self).min()
+    }
+
+    /// A group with a limit.
+    private struct Group {
+        var figures: ControlGroupFigures
+        let hierarchy: ControlGroupHierarchy
+        /// The folder of the process's own group.
+        let ownFolder: String
+    }
+
+    /// All groups that limit this process, the own ones first.
+    private func groups() -> [Group] {
+        guard !hierarchies.isEmpty else { return [] }
         let membership = SmallFile.read(root + "/proc/self/cgroup", byteLimit: 64 << 10) ?? ""
-        let figures = hierarchies.compactMap { tightest(in: $0, $0.group(in: membership)) }
-        return figures.max { $0.usedPercent < $1.usedPercent }.map { .controlGroup($0) }
+        return hierarchies.flatMap { groups(of: $0, from: $0.group(in: membership)) }
     }
 
     /// Groups further up than this are not looked at.
     private static let maximumDepth = 64
 
-    private func tightest(in hierarchy: ControlGroupHierarchy, _ own: String) -> ControlGroupFigures? {
+    private func groups(of hierarchy: ControlGroupHierarchy, from own: String) -> [Group] {
         var group = own
-        var tightest: ControlGroupFigures?
+        var groups: [Group] = []
         for _ in 0..<Self.maximumDepth {
-            if let found = figures(hierarchy, group),
-                tightest.map({ $0.usedPercent < found.usedPercent }) ?? true
-            {
-                tightest = found
+            if let found = figures(hierarchy, group) {
+                groups.append(Group(figures: found, hierarchy: hierarchy, ownFolder: hierarchy.folder + own))
             }
             guard let slash = group.lastIndex(of: "/") else { break }
             group = String(group[..<slash])
@@ -42,9 +79,7 @@ public struct ControlGroupSource: MemoryPressureSource {
                 break
             }
         }
-        guard var tightest else { return nil }
-        addEvents(to: &tightest, hierarchy, hierarchy.folder + own)
-        return tightest
+        return groups
     }
 
     private func figures(_ hierarchy: ControlGroupHierarchy, _ group: String) -> ControlGroupFigures? {
@@ -53,12 +88,12 @@ public struct ControlGroupSource: MemoryPressureSource {
         let useFile = isVersion2 ? "memory.current" : "memory.usage_in_bytes"
         guard let used = SmallFile.number("\(root)\(folder)/\(useFile)") else { return nil }
         func statistics() -> String { SmallFile.read("\(root)\(folder)/memory.stat", byteLimit: 64 << 10) ?? "" }
-        var limit = Self.limit(
+        var limit = reachable(
             SmallFile.number("\(root)\(folder)/\(isVersion2 ? "memory.max" : "memory.limit_in_bytes")"))
-        let throttle = isVersion2 ? Self.limit(SmallFile.number("\(root)\(folder)/memory.high")) : nil
+        let throttle = isVersion2 ? reachable(SmallFile.number("\(root)\(folder)/memory.high")) : nil
         if !isVersion2 && group.isEmpty {
             // The tightest of this group and all above it: those that cannot be seen from here, too.
-            let tightest = Self.limit(SmallFile.number("hierarchical_memory_limit", in: statistics()))
+            let tightest = reachable(SmallFile.number("hierarchical_memory_limit", in: statistics()))
             limit = [limit, tightest].compactMap(\.self).min()
         }
         guard limit != nil || throttle != nil else { return nil }
@@ -68,9 +103,11 @@ public struct ControlGroupSource: MemoryPressureSource {
             throttleByteCount: throttle)
     }
 
-    private func addEvents(to figures: inout ControlGroupFigures, _ hierarchy: ControlGroupHierarchy, _ folder: String)
-    {
-        if hierarchy.version == 2 {
+    /// The figures with what the process's own group ran into.
+    private func withEvents(_ group: Group) -> ControlGroupFigures {
+        var figures = group.figures
+        let folder = group.ownFolder
+        if group.hierarchy.version == 2 {
             let text = SmallFile.read("\(root)\(folder)/memory.events") ?? ""
             let counts = [SmallFile.number("oom", in: text), SmallFile.number("oom_kill", in: text)]
             figures.outOfMemoryCount = counts.compactMap(\.self).max()
@@ -80,11 +117,12 @@ public struct ControlGroupSource: MemoryPressureSource {
             figures.outOfMemoryCount = SmallFile.number("oom_kill", in: control)
             figures.limitHitCount = SmallFile.number("\(root)\(folder)/memory.failcnt")
         }
+        return figures
     }
 
     /// A limit that limits: version 2 writes "max" for none, which is no number, version 1 a huge number.
-    private static func limit(_ number: Int?) -> Int? {
-        guard let number, number > 0, number < 1 << 60 else { return nil }
+    private func reachable(_ number: Int?) -> Int? {
+        guard let number, number > 0, number <= machineByteCount else { return nil }
         return number
     }
 }

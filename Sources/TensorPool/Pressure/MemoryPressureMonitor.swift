@@ -50,18 +50,31 @@ public final class MemoryPressureMonitor: Sendable {
     /// The level of the last look; ``MemoryPressureLevel/none`` before the first.
     public var level: MemoryPressureLevel { watch.level }
 
-    /// Whether the monitor was started and not stopped since.
-    public var isRunning: Bool { running.withLock { $0 != nil } }
+    /// Whether the monitor was started and not stopped since, in this process: in a forked child it does not run.
+    public var isRunning: Bool { withRunning { $0 != nil } }
 
     /// Whether the kernel wakes the started monitor when work stalls on memory; else it looks at intervals alone.
-    public var usesStallTrigger: Bool { running.withLock { $0?.waiter.hasTrigger ?? false } }
+    public var usesStallTrigger: Bool { withRunning { $0?.waiter.hasTrigger ?? false } }
 
-    /// Starts a thread that looks now and then. Does nothing where it runs already.
+    /// What runs in this process. A forked child has its parent's, whose thread it does not have: it is dropped.
+    private func withRunning<Result, Failure: Error>(
+        _ body: (inout RunningMonitor?) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try running.withLock { running throws(Failure) in
+            if let parents = running, !parents.thread.isOfThisProcess {
+                parents.waiter.abandon()
+                running = nil
+            }
+            return try body(&running)
+        }
+    }
+
+    /// Starts a thread that looks now and then. Does nothing where it runs already; a forked child starts its own.
     ///
     /// Cost: one thread, which sleeps in poll(2), and three file descriptors.
     /// - Throws: ``TensorPoolError/unsupportedSystem(_:)`` where the system refuses the thread or a descriptor.
     public func start() throws(TensorPoolError) {
-        try running.withLock { running throws(TensorPoolError) in
+        try withRunning { running throws(TensorPoolError) in
             guard running == nil else { return }
             let waiter = try PressureWaiter(trigger: stallTrigger())
             let watch = watch
@@ -89,7 +102,7 @@ public final class MemoryPressureMonitor: Sendable {
     /// Ends the thread and waits until it is gone. Called from `onEvent` it does not wait: that look is the last one.
     /// Does nothing where none runs.
     public func stop() {
-        let stopped = running.withLock { running in
+        let stopped = withRunning { running in
             defer { running = nil }
             return running
         }

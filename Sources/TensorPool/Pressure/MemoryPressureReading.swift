@@ -46,11 +46,14 @@ public struct ControlGroupFigures: Sendable, Hashable {
     /// so it sets no level.
     public internal(set) var limitHitCount: Int?
 
+    /// Percent of ``limitByteCount`` in use; nil without one.
+    public var limitPercent: Double? { limitByteCount.map { 100 * Double(usedByteCount) / Double($0) } }
+
+    /// Percent of ``throttleByteCount`` in use; nil without one.
+    public var throttlePercent: Double? { throttleByteCount.map { 100 * Double(usedByteCount) / Double($0) } }
+
     /// Percent of the tighter of the two limits.
-    public var usedPercent: Double {
-        [limitByteCount, throttleByteCount].compactMap(\.self).map { 100 * Double(usedByteCount) / Double($0) }.max()
-            ?? 0
-    }
+    public var usedPercent: Double { max(limitPercent ?? 0, throttlePercent ?? 0) }
 }
 
 /// The machine's memory, in bytes.
@@ -71,7 +74,11 @@ extension MemoryPressureReading: CustomStringConvertible {
     public var description: String {
         switch self {
         case .stalls(let figures): "\(figures.file): some \(figures.some) %, full \(figures.full) % of 10 s"
-        case .controlGroup(let figures): "\(figures.file): \(figures.usedPercent.wholeNumber(.down)) % of the limit"
+        case .controlGroup(let figures):
+            "\(figures.file): "
+                + [(figures.limitPercent, "the limit"), (figures.throttlePercent, "memory.high")].compactMap {
+                    percent, name in percent.map { "\($0.wholeNumber(.down)) % of \(name)" }
+                }.joined(separator: ", ")
         case .availableMemory(let figures):
             "\(figures.file): \(figures.usedPercent.wholeNumber(.down)) % of memory in use"
         case .other(let name, let level): "\(name): \(level)"

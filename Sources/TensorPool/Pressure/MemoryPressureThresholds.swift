@@ -51,13 +51,8 @@ public struct MemoryPressureThresholds: Sendable, Hashable {
                 someStalled.level(of: figures.some, loweredBy: share),
                 allStalled.level(of: figures.full, loweredBy: share))
         case .controlGroup(let figures):
-            let used = Double(figures.usedByteCount)
-            let limit = figures.limitByteCount.map {
-                groupUse.level(of: 100 * used / Double($0), loweredBy: share)
-            }
-            let throttle = figures.throttleByteCount.map {
-                min(.high, groupUse.level(of: 100 * used / Double($0), loweredBy: share))
-            }
+            let limit = figures.limitPercent.map { groupUse.level(of: $0, loweredBy: share) }
+            let throttle = figures.throttlePercent.map { min(.high, groupUse.level(of: $0, loweredBy: share)) }
             return max(limit ?? .none, throttle ?? .none)
         case .availableMemory(let figures):
             return machineUse.level(of: figures.usedPercent, loweredBy: share)

@@ -59,10 +59,13 @@ internal import Darwin
         #endif
     }
 
+    /// Whether this is the process that started the thread, and not a forked child, which does not have it.
+    var isOfThisProcess: Bool { getpid() == process }
+
     /// Waits until the thread is gone; called by the thread itself, lets it go alone. In a forked child, where the
     /// thread does not exist, does nothing.
     package func finish() {
-        guard getpid() == process else { return }
+        guard isOfThisProcess else { return }
         if pthread_equal(thread, pthread_self()) != 0 {
             pthread_detach(thread)
         } else {

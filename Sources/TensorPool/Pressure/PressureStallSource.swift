@@ -12,9 +12,9 @@ public struct PressureStallSource: MemoryPressureSource {
         self.file = file
     }
 
-    /// The averages over ten seconds; nil where the kernel keeps none or the file makes no sense.
-    public func read() -> MemoryPressureReading? {
-        guard let text = SmallFile.read(root + file) else { return nil }
+    /// The averages over ten seconds; none where the kernel keeps none or the file makes no sense.
+    public func read() -> [MemoryPressureReading] {
+        guard let text = SmallFile.read(root + file) else { return [] }
         var shares: [Substring: Double] = [:]
         for line in text.split(separator: "\n") {
             let fields = line.split(separator: " ")
@@ -23,7 +23,7 @@ public struct PressureStallSource: MemoryPressureSource {
             else { continue }
             shares[kind] = share
         }
-        guard let some = shares["some"] else { return nil }
-        return .stalls(StallFigures(file: file, some: some, full: shares["full"] ?? 0))
+        guard let some = shares["some"] else { return [] }
+        return [.stalls(StallFigures(file: file, some: some, full: shares["full"] ?? 0))]
     }
 }

@@ -1,4 +1,5 @@
 internal import Jemalloc
+internal import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -16,6 +17,7 @@ final class PressureWaiter: Sendable {
         case woken
     }
 
+    private let isAbandoned = Atomic(false)
     private let readEnd: Int32
     private let writeEnd: Int32
     /// Empty where there is no trigger, or it went away.
@@ -38,9 +40,15 @@ final class PressureWaiter: Sendable {
         self.trigger = Lock(trigger)
     }
 
-    deinit {
+    deinit { abandon() }
+
+    /// Closes this process's descriptors. Before the end only in a forked child, which does not have the thread that
+    /// waits and keeps this alive; the parent's stay open.
+    func abandon() {
+        guard !isAbandoned.exchange(true, ordering: .relaxed) else { return }
         close(readEnd)
         close(writeEnd)
+        trigger.withLock { $0 = nil }
     }
 
     /// Ends a wait, this one or the next.

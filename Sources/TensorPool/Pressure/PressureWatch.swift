@@ -26,37 +26,48 @@ final class PressureWatch: Sendable {
     }
 
     var level: MemoryPressureLevel { state.withLock { $0.assessor.level } }
-    var isBaseAlive: Bool { state.withLock { $0.base != nil } }
+    var isBaseAlive: Bool { base != nil }
 
-    /// Reads, judges, and gives back what the level and the age of idle memory ask for.
+    /// Its last reference may be the one returned: its end then runs under no lock.
+    private var base: HybridMemoryPool? { state.withLock { $0.base } }
+
+    /// Reads, judges, and gives back what the level and the age of idle memory ask for. What is given back may call the
+    /// program's handlers, so that is done under no lock.
     @discardableResult func look() -> MemoryPressureEvent? {
-        // Outside the lock: where this is the last reference, the base's end runs here.
-        guard let base = state.withLock({ $0.base }) else { return nil }
+        guard let base else { return nil }
         let readings = sources.read()
-        let event = state.withLock { look(&$0, base, readings) }
-        if let event { onEvent?(event) }
+        let verdict = state.withLock { judge(&$0, readings) }
+        let trim = verdict.response.map { base.respond($0) }
+        let idle = base.releaseIdle(at: verdict.nanoseconds)
+        guard verdict.level != verdict.previousLevel || trim != nil || idle.releasedBytes > 0 else { return nil }
+        let event = MemoryPressureEvent(
+            level: verdict.level, previousLevel: verdict.previousLevel, readings: readings, trim: trim,
+            idleRelease: idle.releasedBytes > 0 ? idle : nil)
+        onEvent?(event)
         return event
     }
 
-    private func look(_ state: inout State, _ base: HybridMemoryPool, _ readings: [MemoryPressureReading])
-        -> MemoryPressureEvent?
-    {
+    private struct Verdict {
+        let nanoseconds: UInt64
+        let previousLevel: MemoryPressureLevel
+        let level: MemoryPressureLevel
+        /// What is to be taken now; nil where nothing is due.
+        let response: MemoryPressureResponse?
+    }
+
+    /// Settles the level, and whether it is responded to. Of looks at once one gets to respond.
+    private func judge(_ state: inout State, _ readings: [MemoryPressureReading]) -> Verdict {
         let now = clock()
         let previous = state.assessor.level
         let level = state.assessor.assess(readings, at: now)
         let response = configuration.response(to: level)
-        var trim: TrimResult?
         let isDue =
             level > previous
             || now - min(state.lastTrim, now) >= configuration.repeatInterval.wholeNanoseconds
-        if response.isActive && isDue {
-            trim = base.respond(response)
-            state.lastTrim = now
+        guard response.isActive && isDue else {
+            return Verdict(nanoseconds: now, previousLevel: previous, level: level, response: nil)
         }
-        let idle = base.releaseIdle(at: now)
-        guard level != previous || trim != nil || idle.releasedBytes > 0 else { return nil }
-        return MemoryPressureEvent(
-            level: level, previousLevel: previous, readings: readings, trim: trim,
-            idleRelease: idle.releasedBytes > 0 ? idle : nil)
+        state.lastTrim = now
+        return Verdict(nanoseconds: now, previousLevel: previous, level: level, response: response)
     }
 }

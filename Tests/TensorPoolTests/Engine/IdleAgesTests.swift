@@ -79,6 +79,17 @@ extension PoolTests {
             #expect(kept.statistics().cachedBytes == idle, "a pool that keeps it for ever")
         }
 
+        @Test func whatGoesBackIsMeasuredByResidentMemory() throws {
+            let base = try HybridMemoryPool()
+            let pool = try Self.pool(base, after: .seconds(8))
+            try pool.own(64 << 20).dirty()
+            let results = (0..<12).map { base.releaseIdle(at: (1000 + $0) * Self.second) }
+            let release = try found(results.first { $0.releasedBytes > 0 })
+            #expect(release.releasedBytes == 64 << 20)
+            let returned = try #require(release.residentBytesReturned)
+            #expect(returned > 60 << 20, "\(returned)")
+        }
+
         @Test func whatIsUsedStays() throws {
             let base = try HybridMemoryPool()
             let pool = try Self.pool(base, after: .seconds(8))

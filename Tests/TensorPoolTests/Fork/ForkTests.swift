@@ -16,12 +16,7 @@ extension PoolTests {
         private static func inChild(_ body: () -> Bool) -> Bool {
             let child = fork()
             if child == 0 {
-                // The thread that forks may have blocked it.
-                var signals = sigset_t()
-                unsafe sigemptyset(&signals)
-                unsafe sigaddset(&signals, SIGALRM)
-                unsafe sigprocmask(SIG_UNBLOCK, &signals, nil)
-                alarm(60)
+                endProcess(after: 60)
                 _exit(body() ? 0 : 1)
             }
             var status: Int32 = 0
@@ -190,6 +185,72 @@ extension PoolTests {
                 isDone.open()
                 thread.join()
                 #expect(pool.statistics().reservedBytes > 0)
+            }
+        }
+
+        /// Counts how often a monitor looks.
+        private final class Looks: MemoryPressureSource {
+            private let number = Atomic(0)
+            var count: Int { number.load(ordering: .acquiring) }
+            func read() -> [MemoryPressureReading] {
+                number.add(1, ordering: .acquiringAndReleasing)
+                return [.other(name: "looks", level: .none)]
+            }
+        }
+
+        private static func openDescriptors() -> Int { (0..<256).count(where: { fcntl($0, F_GETFD) >= 0 }) }
+
+        /// Makes a started monitor, asleep for an hour after its first look.
+        private static func startedMonitor(_ base: HybridMemoryPool, _ looks: Looks) throws -> MemoryPressureMonitor {
+            var configuration = MemoryPressureConfiguration()
+            configuration.interval = .seconds(3600)
+            configuration.usesStallTrigger = false
+            let monitor = try MemoryPressureMonitor(base, configuration: configuration, sources: .init([looks]))
+            try monitor.start()
+            while looks.count == 0 { usleep(1000) }
+            usleep(20_000)
+            return monitor
+        }
+
+        /// A monitor's thread does not exist in a child, which may start it anew.
+        @Test func aChildStartsItsMonitorAnew() async {
+            await #expect(processExitsWith: .success) {
+                endProcess(after: 60)
+                let base = try HybridMemoryPool()
+                let looks = Looks()
+                let monitor = try Self.startedMonitor(base, looks)
+                let isFine = Self.inChild {
+                    guard !monitor.isRunning else { return false }
+                    for round in 2...3 {
+                        guard (try? monitor.start()) != nil, monitor.isRunning else { return false }
+                        while looks.count < round { usleep(1000) }
+                        monitor.stop()
+                        guard !monitor.isRunning else { return false }
+                    }
+                    return true
+                }
+                try #require(isFine)
+                try #require(monitor.isRunning && looks.count == 1)
+                monitor.stop()
+            }
+        }
+
+        /// What a child does with a monitor that its parent started does not reach the parent's thread.
+        @Test func aChildDoesNotWakeItsParentsMonitor() async {
+            await #expect(processExitsWith: .success) {
+                endProcess(after: 60)
+                let base = try HybridMemoryPool()
+                let looks = Looks()
+                let monitor = try Self.startedMonitor(base, looks)
+                let isFine = Self.inChild {
+                    let before = Self.openDescriptors()
+                    monitor.stop()
+                    return Self.openDescriptors() == before - 2
+                }
+                try #require(isFine, "the child's copies of the descriptors are closed")
+                usleep(20_000)
+                try #require(monitor.isRunning && looks.count == 1)
+                monitor.stop()
             }
         }
 

@@ -71,6 +71,33 @@ extension PoolTests {
             #expect(other.statistics().cachedBytes == kept)
         }
 
+        @Test func prewarmingAtItsOwnLimitAPoolTrimsItselfAndNoOther() throws {
+            let base = try HybridMemoryPool()
+            let (limited, other) = (try Self.optimized(base, Self.limit), try Self.optimized(base, nil))
+            for pool in [limited, other] { drop(try pool.allocate(byteCount: 3000)) }
+            for pool in [limited, other] { drop(try pool.allocate(byteCount: 6 << 20)) }
+            let kept = other.statistics().cachedBytes
+            let amounts = OptimizedTensorPoolConfig.Prewarming(
+                verySmall: 400 << 10, small: 400 << 10, medium: 0, large: 6 << 20)
+            try limited.prewarm(amounts)
+            let ready = limited.statistics()
+            expectSums(ready)
+            // Of each size class up to a block less than its share.
+            #expect(ready.prewarmedBytes > amounts.byteCount - 400 << 10, "what it kept made way")
+            #expect(other.statistics().cachedBytes == kept, "what another keeps makes no room below this limit")
+            for amounts in [
+                OptimizedTensorPoolConfig.Prewarming(medium: 0, large: 2 * Self.limit),
+                .init(verySmall: 2 * Self.limit),
+            ] {
+                let error = refusal { () throws(TensorPoolError) in try limited.prewarm(amounts) }
+                let report = try #require(Self.report(error))
+                #expect(report.scope == .pool && report.limit == Self.limit)
+                #expect(other.statistics().cachedBytes == kept)
+                expectSums(limited.statistics())
+            }
+            #expect(limited.refusedBuffer(Self.limit) == nil)
+        }
+
         @Test func anAdaptivePoolsLimitCountsBothStrategies() throws {
             let base = try HybridMemoryPool()
             var configuration = AdaptiveConfiguration()

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ControlGroupSourceTests {
     private static func figures(_ files: [String: String]) throws -> ControlGroupFigures? {
         let files = try SystemFiles(files)
-        guard case .controlGroup(let figures) = ControlGroupSource(root: files.root).read() else { return nil }
+        guard case .controlGroup(let figures)? = ControlGroupSource(root: files.root).read().first else { return nil }
         return figures
     }
 
@@ -73,6 +73,65 @@ import Testing
             "sys/fs/cgroup/memory.high": "2000",
         ])
         #expect(try Self.level(killed) == .critical)
+    }
+
+    /// A group that is slowed down, above or below one whose processes will be killed.
+    @Test(arguments: ["job", "job/worker"]) func aThrottleHidesNoLimit(throttled: String) throws {
+        let limited = throttled == "job" ? "job/worker" : "job"
+        let files = try SystemFiles([
+            "proc/self/cgroup": "0::/job/worker\n",
+            "sys/fs/cgroup/\(throttled)/memory.current": "1000", "sys/fs/cgroup/\(throttled)/memory.max": "max",
+            "sys/fs/cgroup/\(throttled)/memory.high": "1000",
+            "sys/fs/cgroup/\(limited)/memory.current": "99", "sys/fs/cgroup/\(limited)/memory.max": "100",
+        ])
+        let pressure = MemoryPressure.current(root: files.root)
+        #expect(pressure.level == .critical && pressure.readings.count == 2)
+        #expect(pressure.source == "/sys/fs/cgroup/\(limited)/memory.current: 99 % of the limit")
+        // Far from its limit, the throttle is what is told.
+        try files.write("sys/fs/cgroup/\(limited)/memory.current", "50")
+        let slowed = MemoryPressure.current(root: files.root)
+        #expect(slowed.level == .high)
+        #expect(slowed.source == "/sys/fs/cgroup/\(throttled)/memory.current: 100 % of memory.high")
+    }
+
+    /// What can be taken is what every group has room for, the fullest and the smallest alike.
+    @Test func theGroupWithTheLeastRoomCounts() throws {
+        let files = try SystemFiles([
+            "proc/meminfo": "MemTotal: \(200 << 20) kB\nMemAvailable: \(1 << 20) kB\n",
+            "proc/self/cgroup": "0::/job/worker\n4:memory:/old\n",
+            "sys/fs/cgroup/job/memory.current": "\(90 << 30)", "sys/fs/cgroup/job/memory.max": "\(100 << 30)",
+            "sys/fs/cgroup/job/worker/memory.current": "\(512 << 20)",
+            "sys/fs/cgroup/job/worker/memory.max": "\(1 << 30)",
+        ])
+        let source = ControlGroupSource(root: files.root)
+        #expect(source.room() == 512 << 20)
+        try files.write("sys/fs/cgroup/job/memory.current", "\(100 << 30 - 4096)")
+        #expect(source.room() == 4096)
+        // A group that is only slowed down has no limit.
+        try files.write("sys/fs/cgroup/job/memory.max", "max")
+        try files.write("sys/fs/cgroup/job/memory.high", "\(90 << 30)")
+        #expect(source.room() == 512 << 20)
+        try files.write("sys/fs/cgroup/memory/old/memory.usage_in_bytes", "\(1 << 20)")
+        try files.write("sys/fs/cgroup/memory/old/memory.limit_in_bytes", "\(2 << 20)")
+        #expect(source.room() == 1 << 20)
+        #expect(ControlGroupSource(root: try SystemFiles().root).room() == nil)
+    }
+
+    /// The machine's memory ends before the limit does.
+    @Test(arguments: ["memory.max", "memory.high", "memory/memory.limit_in_bytes"])
+    func aLimitAboveTheMachinesMemoryIsNone(name: String) throws {
+        let use = name.hasPrefix("memory/") ? "memory/memory.usage_in_bytes" : "memory.current"
+        let files = try SystemFiles([
+            "proc/meminfo": "MemTotal: \(64 << 20) kB\nMemAvailable: \(1 << 19) kB\n",
+            "sys/fs/cgroup/\(use)": "\(62 << 30)", "sys/fs/cgroup/\(name)": "\(128 << 30)",
+        ])
+        let pressure = MemoryPressure.current(root: files.root)
+        #expect(pressure.level == .critical && pressure.source.contains("/proc/meminfo"))
+        try files.write("sys/fs/cgroup/\(name)", "\(64 << 30 + 4096)")
+        #expect(MemoryPressure.current(root: files.root).source.contains("/proc/meminfo"))
+        // One that can be reached counts.
+        try files.write("sys/fs/cgroup/\(name)", "\(64 << 30)")
+        #expect(MemoryPressure.current(root: files.root).source.contains("/sys/fs/cgroup/\(use)"))
     }
 
     @Test func limitsOfGroupsOutOfSightCountInVersion1() throws {
@@ -158,6 +217,7 @@ import Testing
                     #expect(figures.usedByteCount >= 0 && figures.usedPercent.isFinite)
                 }
             }
+            #expect(ControlGroupSource(root: files.root).room().map { $0 <= 1 << 60 } ?? true)
         }
     }
 

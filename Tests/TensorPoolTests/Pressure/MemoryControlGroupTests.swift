@@ -129,5 +129,50 @@ extension PoolTests {
             }
             unsafe #expect(rmdir(folder) == 0, "the group is empty again")
         }
+
+        /// With a share of the group's limit as their own, pools refuse what would have the kernel end the process, and go
+        /// on once memory is freed.
+        @Test func atAShareOfTheGroupsLimitPoolsRefuseAndRecover() async throws {
+            let group = try #require(MemoryControlGroup(byteLimit: Self.limit))
+            let (folder, version, limit) = (group.folder, group.version, Self.limit)
+            await #expect(processExitsWith: .success) {
+                [folder = folder as String, version = version as Int, limit = limit as Int] in
+                try MemoryControlGroup.write("\(getpid())", to: folder + "/cgroup.procs")
+                let configuration = try HybridMemoryPool.Configuration(memoryShare: 0.75)
+                let byteLimit = limit / 4 * 3
+                try #require(configuration.byteLimit == byteLimit)
+                let base = try HybridMemoryPool(configuration: configuration)
+                let pools: [any ObservablePool] = [
+                    try TensorMemoryPool(base), try OptimizedTensorMemoryPool(base, configuration: .bare),
+                    try AdaptiveTensorMemoryPool.bare(base),
+                ]
+                for pool in pools + pools {
+                    var tensors: [Owned] = []
+                    let failure = refusal { () throws(TensorPoolError) in
+                        while true {
+                            let tensor = try pool.own(2 << 20)
+                            tensor.dirty()
+                            tensors.append(tensor)
+                        }
+                    }
+                    guard case .limitReached(let report) = failure else { throw NothingFound() }
+                    try #require(report.scope == .base && report.limit == byteLimit)
+                    try #require(tensors.count * 2 << 20 > byteLimit / 10 * 9, "\(tensors.count)")
+                    let used = MemoryControlGroupTests.usage(folder, version)
+                    try #require(used > byteLimit / 10 * 9 && used < limit, "\(used)")
+                    tensors.removeLast(tensors.count / 2)
+                    for _ in 0..<3 {
+                        let tensor = try pool.own(40 << 20)
+                        tensor.fill(7)
+                        try #require(tensor.holds(7))
+                    }
+                    tensors = []
+                    // Pages that one arena keeps are no other's.
+                    base.trim()
+                    try #require(base.reservedByteCount == 0)
+                }
+            }
+            unsafe #expect(rmdir(folder) == 0, "the group is empty again")
+        }
     }
 }

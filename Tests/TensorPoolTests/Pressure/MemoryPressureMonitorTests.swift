@@ -14,10 +14,10 @@ extension PoolTests {
                 set { state.withLock { $0.level = newValue } }
             }
             var reads: Int { state.withLock { $0.reads } }
-            func read() -> MemoryPressureReading? {
+            func read() -> [MemoryPressureReading] {
                 state.withLock {
                     $0.reads += 1
-                    return .other(name: "dial", level: $0.level)
+                    return [.other(name: "dial", level: $0.level)]
                 }
             }
         }
@@ -110,6 +110,83 @@ extension PoolTests {
             #expect(fall.previousLevel == .critical && fall.level == .none && fall.trim == nil)
             #expect(events.withLock { $0.map(\.level) } == [.critical, .critical, .none])
         }
+
+        /// A source that lets nobody go on before two threads read it.
+        private final class Meeting: MemoryPressureSource {
+            private let readers = Counter()
+            func read() -> [MemoryPressureReading] {
+                readers.add(1)
+                spin { readers.value >= 2 }
+                return [.other(name: "meeting", level: .critical)]
+            }
+        }
+
+        @Test func twoLooksAtOnceRespondOnceToARise() throws {
+            for _ in 0..<50 {
+                let base = try HybridMemoryPool()
+                let pool = try Self.pool(base)
+                let monitor = try MemoryPressureMonitor(base, sources: .init([Meeting()]))
+                let (trims, bytes) = (Counter(), Counter())
+                onThreads(2) { _ in
+                    guard let trim = monitor.look()?.trim else { return }
+                    trims.add(1)
+                    bytes.add(trim.releasedBytes)
+                }
+                #expect(trims.value == 1 && bytes.value == 64 * 8 << 10 && monitor.level == .critical)
+                #expect(pool.statistics().cachedBytes == 0)
+            }
+        }
+
+        /// A trim finds what was written after a free, and tells it under no lock of the monitor.
+        @Test func aFindingHandlerMayUseTheMonitor() async {
+            await #expect(processExitsWith: .success) {
+                endProcess(after: 60)
+                let base = try HybridMemoryPool()
+                let pool = try OptimizedTensorMemoryPool(base, configuration: .watched("fill"))
+                let dial = Dial()
+                let monitor = try MemoryPressureMonitor(base, sources: .init([dial]))
+                let (found, looked) = (Counter(), Counter())
+                base.setFindingHandler { _ in
+                    found.add(1)
+                    // The rise is responded to already.
+                    if monitor.level == .critical, monitor.look() == nil { looked.add(1) }
+                }
+                let tensor = try pool.allocateTensor(8, 5000)
+                try pool.deallocateTensor(id: 8, tensor)
+                unsafe tensor.baseAddress.misuse(writing: 0, at: 10)
+                dial.level = .critical
+                let event = try #require(monitor.look())
+                try #require(event.trim != nil && found.value == 1 && looked.value == 1)
+            }
+        }
+
+        #if os(Linux)
+        @Test func aFindingHandlerMayFork() async {
+            await #expect(processExitsWith: .success) {
+                endProcess(after: 60)
+                let base = try HybridMemoryPool()
+                let pool = try OptimizedTensorMemoryPool(base, configuration: .watched("fill"))
+                let dial = Dial()
+                let monitor = try MemoryPressureMonitor(base, sources: .init([dial]))
+                let forks = Counter()
+                base.setFindingHandler { _ in
+                    let child = fork()
+                    if child == 0 {
+                        endProcess(after: 60)
+                        drop(try! pool.allocate(byteCount: 5000))
+                        _exit(monitor.level == .critical && monitor.look() == nil ? 0 : 1)
+                    }
+                    var status: Int32 = 0
+                    if unsafe child > 0 && waitpid(child, &status, 0) == child && status == 0 { forks.add(1) }
+                }
+                let tensor = try pool.allocateTensor(8, 5000)
+                try pool.deallocateTensor(id: 8, tensor)
+                unsafe tensor.baseAddress.misuse(writing: 0, at: 10)
+                dial.level = .critical
+                try #require(monitor.look()?.trim != nil && forks.value == 1)
+            }
+        }
+        #endif
 
         @Test func theThreadLooksAndStops() throws {
             let base = try HybridMemoryPool()

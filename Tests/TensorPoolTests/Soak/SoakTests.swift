@@ -15,7 +15,7 @@ extension PoolTests {
         private final class Dial: MemoryPressureSource {
             private let level = Mutex(MemoryPressureLevel.none)
             func set(_ next: MemoryPressureLevel) { level.withLock { $0 = next } }
-            func read() -> MemoryPressureReading? { .other(name: "dial", level: level.withLock { $0 }) }
+            func read() -> [MemoryPressureReading] { [.other(name: "dial", level: level.withLock { $0 })] }
         }
 
         /// What the laps add up to.
