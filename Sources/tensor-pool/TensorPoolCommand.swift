@@ -1,3 +1,4 @@
+import AllocationTrace
 import ArgumentParser
 
 @main
@@ -20,4 +21,9 @@ struct TensorPoolCommand: ParsableCommand {
             MainJobCommand.self, LookCommand.self,
         ]
     )
+
+    static func main() {
+        ParentProcess.follow()
+        main(nil)
+    }
 }
