@@ -90,13 +90,13 @@ struct PlanCommand: ParsableCommand {
         if let capacity, best.1.byteCount > capacity { throw ExitCode(2) }
     }
 
-    /// A minimalloc problem keeps its ids and the order of its rows; read from standard input, it is a trace.
+    /// A minimalloc problem keeps its ids and the order of its rows.
     private func readProblem(_ progress: Progress) throws -> PlanningProblem {
-        let loading = TraceLoading(progress: progress)
-        let trace = try loading.read(file)
-        if let odd = trace.trace.irregularities.line { StandardError.write("odd: \(odd)") }
-        return trace.format == .minimalloc && file != "-"
-            ? try PlanningProblem.read(file) : try PlanningProblem(trace.trace)
+        var options = TraceFile.Options()
+        options.keepsProblem = true
+        let read = try TraceLoading(progress: progress).read(file, options: options)
+        if let odd = read.trace.irregularities.line { StandardError.write("odd: \(odd)") }
+        return try read.problem ?? PlanningProblem(read.trace)
     }
 }
 
