@@ -101,6 +101,36 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("finding,1,pool,") })
     }
 
+    /// More than any machine has: what can be told without writing to it is told.
+    private static let hugeTrace =
+        "Thread,Time,Action,Pointer,Size,Stream\n"
+        + (1...4096).map { "1,00:00:00.000001,allocate,0x\($0),268435456,0\n" }.joined()
+
+    @Test func analysesWhatIsLargerThanTheMemory() throws {
+        let folder = try TemporaryFolder()
+        let trace = try folder.file(named: "huge.csv", Self.hugeTrace)
+        let result = try BuiltCommand.run(["analyze", trace, "--seconds", "0.1", "--format", "json"])
+        #expect(result.status == 0)
+        #expect(result.errors.contains("replaying with --touch none: the trace has 1,048,576.0 MiB alive at its peak"))
+        let report = try JSONDecoder().decode(WorkloadReport.self, from: Data(result.output.utf8))
+        #expect(report.estimate.touch == .none)
+        #expect(report.estimate.untouchedBecause?.contains("MiB are available to write to") == true)
+        #expect(report.text.contains("(touch: none, because the trace has"))
+        #expect(report.analysis.summary.peakLiveBytes == 1 << 40)
+    }
+
+    /// Where the command has to measure what was asked, it says what would do.
+    @Test(arguments: [["--pool", "adaptive"], ["--pools", "adaptive"], ["--peers", "glibc"]])
+    func replayingWhatIsLargerThanTheMemoryNamesTheOption(arguments: [String]) throws {
+        let folder = try TemporaryFolder()
+        let trace = try folder.file(named: "huge.csv", Self.hugeTrace)
+        let result = try BuiltCommand.run(["replay", trace] + arguments)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("(--touch none)"))
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+        #expect(result.output == "")
+    }
+
     @Test func readsStandardInput() throws {
         let rows = (1...40).flatMap {
             ["1,00:00:00.000001,allocate,0x\($0),4096,0", "1,00:00:00.000002,free,0x\($0),4096,0"]

@@ -26,7 +26,9 @@ final class ReplayEstimation {
 
     private let trace: AllocationTrace
     private let sampler: TraceSampler
+    /// What is written to each block: nothing where the machine has not the memory for what was asked.
     private let touch: Touch
+    private let untouchedBecause: String?
     private let processes: ReplayProcesses
     private let progress: Progress
     /// About what there is, first looks included.
@@ -47,7 +49,14 @@ final class ReplayEstimation {
     ///   whole of a trace of up to ``patientEvents`` replayed.
     init(_ trace: AllocationTrace, touch: Touch, seconds: Double, progress: Progress) throws {
         self.trace = trace
+        let untouchedBecause = Self.reasonAgainst(touch, of: trace)
+        let touch = untouchedBecause == nil ? touch : .none
+        if let untouchedBecause {
+            progress.finish()
+            StandardError.write("replaying with --touch none: \(untouchedBecause)")
+        }
         self.touch = touch
+        self.untouchedBecause = untouchedBecause
         self.seconds = seconds
         longestSeconds = trace.events.count <= Self.patientEvents ? seconds * Self.patience : seconds
         self.progress = progress
@@ -96,7 +105,17 @@ final class ReplayEstimation {
         let subjects = measured.compactMap { processes.subject($0) }
         return ReplayEstimate(
             traceEvents: trace.events.count, replayedEvents: subjects.map(\.eventsPerRound).min() ?? 0, touch: touch,
-            turns: turns, subjects: subjects, gains: Gain.all(subjects))
+            turns: turns, subjects: subjects, gains: Gain.all(subjects), untouchedBecause: untouchedBecause)
+    }
+
+    /// Why the trace's blocks cannot be written to; nil where they can.
+    private static func reasonAgainst(_ touch: Touch, of trace: AllocationTrace) -> String? {
+        guard touch != .none, let available = ProcessMemory.availableBytes else { return nil }
+        let peak = trace.summary.peakLiveBytes
+        // A process needs something beside the blocks.
+        guard peak > available / 16 * 15 else { return nil }
+        return "the trace has \(Figures.mebibytes(peak)) MiB alive at its peak, "
+            + "and \(Figures.mebibytes(available)) MiB are available to write to"
     }
 
     /// The options of `tensor-pool replay` by which an allocator is measured on the whole: ten rounds, or five where ten

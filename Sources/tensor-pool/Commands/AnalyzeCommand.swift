@@ -22,7 +22,8 @@ struct AnalyzeCommand: ParsableCommand {
             configuration, as --configuration writes it), estimate (traceEvents, replayedEvents, touch, turns, subjects: \
             name, allocator, eventsPerRound, firstRound, nanosecondsPerEvent by the clock, processorNanosecondsPerEvent, \
             processMedians, turnMedians, minorPageFaults, residentPeakBytes, residentGrowthOverPeakLive, reservedBytes, \
-            constructionMilliseconds; gains: pool, peer, ratio, lowest, highest, processes) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
+            constructionMilliseconds; gains: pool, peer, ratio, lowest, highest, processes; untouchedBecause where a trace \
+            that needs more memory than there is was replayed with --touch none) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
             drifts, steps, threads, likelyLeaks, liveCurve, peakDemand). Statistics are rounds, minimum, \
             lowerQuartile, median, upperQuartile, maximum. CSV has section, item, figure, value and unit.
 

@@ -10,7 +10,7 @@ extension WorkloadReport {
         let lines = findings.enumerated().map { "\($0 + 1). \($1.text)" }
         let sections =
             [
-                ("Cost an event by replay, \(estimate.turnsText) (touch: \(estimate.touch.rawValue))", estimateTable),
+                ("Cost an event by replay, \(estimate.turnsText) (touch: \(estimate.touchText))", estimateTable),
                 ("Gains in processor time", estimate.gains.table),
                 ("Categories", categoryTable), ("Sizes by bytes asked for", sizeTable),
                 ("Lifetimes and reuse", distributionTable), ("Sizes in lock-step", lockStepTable),
