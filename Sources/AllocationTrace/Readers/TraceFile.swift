@@ -90,7 +90,9 @@ private struct TraceReadSession {
         var input = source
         try input.start()
         guard let format = wanted ?? TraceFormat(content: input.unreadSpan) else {
-            throw .unknownFormat(found: input.unreadSpan.quoted(limit: 40))
+            let found = input.unreadSpan.quoted(limit: 40)
+            throw .unknownFormat(
+                found: input.isTruncated ? "\(found), and is cut off within its compressed data" : found)
         }
         self.format = format
         switch format {

@@ -49,7 +49,8 @@ final class ReplayEstimation {
     ///   whole of a trace of up to ``patientEvents`` replayed.
     init(_ trace: AllocationTrace, touch: Touch, seconds: Double, progress: Progress) throws {
         self.trace = trace
-        let untouchedBecause = Self.reasonAgainst(touch, of: trace)
+        let untouchedBecause = Self.reasonAgainst(
+            touch, peakLiveBytes: trace.summary.peakLiveBytes, availableBytes: ProcessMemory.availableBytes)
         let touch = untouchedBecause == nil ? touch : .none
         if let untouchedBecause {
             progress.finish()
@@ -109,13 +110,11 @@ final class ReplayEstimation {
     }
 
     /// Why the trace's blocks cannot be written to; nil where they can.
-    private static func reasonAgainst(_ touch: Touch, of trace: AllocationTrace) -> String? {
-        guard touch != .none, let available = ProcessMemory.availableBytes else { return nil }
-        let peak = trace.summary.peakLiveBytes
+    static func reasonAgainst(_ touch: Touch, peakLiveBytes: Int, availableBytes: Int?) -> String? {
         // A process needs something beside the blocks.
-        guard peak > available / 16 * 15 else { return nil }
-        return "the trace has \(Figures.mebibytes(peak)) MiB alive at its peak, "
-            + "and \(Figures.mebibytes(available)) MiB are available to write to"
+        guard touch != .none, let availableBytes, peakLiveBytes > availableBytes / 16 * 15 else { return nil }
+        return "the trace has \(Figures.mebibytes(peakLiveBytes)) MiB alive at its peak, "
+            + "and \(Figures.mebibytes(availableBytes)) MiB are available to write to"
     }
 
     /// The options of `tensor-pool replay` by which an allocator is measured on the whole: ten rounds, or five where ten

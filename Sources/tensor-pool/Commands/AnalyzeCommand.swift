@@ -50,7 +50,14 @@ struct AnalyzeCommand: ParsableCommand {
         completion: .file(extensions: ["json"]))
     var configurationPath: String?
 
+    func validate() throws {
+        if configurationPath == FileName.stream {
+            throw ValidationError("--configuration names a file: the figures go to standard output.")
+        }
+    }
+
     func run() throws {
+        if let configurationPath { try PoolConfigurationFile.output(configurationPath).check() }
         let report = try measurement.report(on: file)
         if let configurationPath {
             try PoolConfigurationFile.write(report.suggestion.configuration, to: configurationPath)
@@ -104,15 +111,8 @@ struct WorkloadArguments: ParsableArguments {
     }
 
     func report(on file: TraceFile, progress: Progress) throws -> WorkloadReport {
-        guard !file.trace.events.isEmpty else { throw EmptyTrace(path: file.path) }
+        try EmptyTrace.check(file)
         return try WorkloadReport(
             file, touch: touch, seconds: seconds, topSizes: sizes, progress: progress)
     }
-}
-
-/// A trace without a single event: there is nothing to say about it.
-struct EmptyTrace: Error, CustomStringConvertible {
-    let path: String
-
-    var description: String { "\(path): the trace has no allocations to analyse" }
 }

@@ -43,6 +43,7 @@ struct MainJobCommand: ParsableCommand {
         let progress = Progress()
         defer { progress.finish() }
         let read = try TraceLoading(progress: progress).read(file, options: TraceFile.Options(details: []))
+        try EmptyTrace.check(read)
         // Each replay reads it in a process of its own.
         let rereadable = try RereadableTrace(read)
         let gap = try effort.measure(progress: progress)

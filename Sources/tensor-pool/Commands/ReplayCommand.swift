@@ -151,6 +151,7 @@ struct ReplayCommand: ParsableCommand {
         // What has to be read again, in another process, must not cost details that are not needed.
         let details: TraceDetails = timed ? .times : []
         let read = try TraceLoading(progress: progress).read(file, options: TraceFile.Options(details: details))
+        try EmptyTrace.check(read)
         try mode.check(read.trace)
         if isComparison {
             try compare(read, progress).print(as: format)

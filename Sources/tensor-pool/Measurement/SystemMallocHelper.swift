@@ -34,7 +34,7 @@ final class SystemMallocHelper {
         do {
             try process.run()
         } catch {
-            throw .cannotStart(path: path, reason: error.localizedDescription)
+            throw .cannotStart(path: path, reason: error.systemReason)
         }
     }
 

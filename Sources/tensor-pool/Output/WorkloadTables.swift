@@ -4,7 +4,7 @@ extension WorkloadReport {
     /// For people: the findings, then the figures they rest on.
     var text: String {
         let head = [
-            "Trace    \(file) (\(format)): \(summaryLine)",
+            "Trace    \(FileName.input(file)) (\(format)): \(summaryLine)",
             "Machine  \(machine.line)", "", "Findings",
         ]
         let lines = findings.enumerated().map { "\($0 + 1). \($1.text)" }
