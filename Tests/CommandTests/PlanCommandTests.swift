@@ -75,7 +75,10 @@ import Testing
     }
 
     /// What can be read once only keeps its ids and times too.
-    @Test(arguments: ["cat \"$1\" | \"$0\" plan - -o \"$2\"", "mkfifo \"$1.fifo\"; cat \"$1\" > \"$1.fifo\" & \"$0\" plan \"$1.fifo\" -o \"$2\""])
+    @Test(arguments: [
+        "cat \"$1\" | \"$0\" plan - -o \"$2\"",
+        "mkfifo \"$1.fifo\"; cat \"$1\" > \"$1.fifo\" & \"$0\" plan \"$1.fifo\" -o \"$2\"",
+    ])
     func plansWhatCanBeReadOnce(script: String) throws {
         let folder = try TemporaryFolder()
         let file = try folder.file(named: "small.csv", Self.problem)

@@ -41,6 +41,9 @@ final class ReplayEstimation {
     private var measured: [String] = []
     private var leastTurns = usualTurns
     private var turns = 0
+    /// How many turns there will be, by what the ones so far took.
+    private var expectedTurns = usualTurns
+    private var processesDone = 0
     private var longestOfPool = Duration.zero
     private var start = ContinuousClock.now
 
@@ -78,6 +81,7 @@ final class ReplayEstimation {
             let isSettled = estimate.gains.allSatisfy(\.isStable)
             let most = isSettled ? seconds : longestSeconds
             guard turns < leastTurns || elapsed + (needed + reserved) / .seconds(1) <= most else { break }
+            expect(turnsWithin: most, each: needed)
             let pools = PoolChoice.ownAndSystem
             for shift in pools.indices {
                 let pool = pools[(shift + turns) % pools.count]
@@ -89,6 +93,18 @@ final class ReplayEstimation {
             }
             turns += 1
         }
+        expectedTurns = turns
+    }
+
+    /// Foresees how many turns there is time for, and for as many of the suggestion.
+    private func expect(turnsWithin seconds: Double, each needed: Duration) {
+        guard turns > 0 else {
+            expectedTurns = leastTurns
+            return
+        }
+        let (turn, ofPool) = (needed / .seconds(1), longestOfPool / .seconds(1))
+        let more = (seconds - elapsed - ofPool * Double(turns)) / max(1e-3, turn + ofPool)
+        expectedTurns = max(leastTurns, turns + 1, min(Self.mostTurns, turns + Int(max(0, min(more, 100)))))
     }
 
     /// Measures a pool in a configuration as often as the others, on the same events.
@@ -141,7 +157,11 @@ final class ReplayEstimation {
         let groups = [own] + PoolChoice.ownAndSystem.filter { !own.contains($0) }.map { [$0] }
         // In processor time: on a busy machine all takes longer, and measures no less.
         let before = OwnProcess.childrensProcessorNanoseconds
-        for pool in PoolChoice.ownAndSystem { looks[pool] = try look(at: pool) }
+        let pools = PoolChoice.ownAndSystem
+        for (done, pool) in pools.enumerated() {
+            progress.show("looking at the trace", on: pool.rawValue, done, of: pools.count, "process")
+            looks[pool] = try look(at: pool)
+        }
         let spent = Double(OwnProcess.childrensProcessorNanoseconds - before)
         let costs = groups.map { group in ReplayEffort.Cost(group.compactMap { looks[$0] }, isOwn: group == own) }
         for (group, effort) in zip(groups, share(among: costs, spentNanoseconds: spent)) {
@@ -188,7 +208,6 @@ final class ReplayEstimation {
 
     /// Goes through the trace twice, or through as much of it as there is time for.
     private func look(at pool: PoolChoice) throws -> ReplayLook {
-        show(pool.rawValue)
         let isWhole = trace.events.count <= Self.mostEventsOfLook
         let file = try file(eventCount: isWhole ? trace.events.count : Self.mostEventsOfLook, seed: 0)
         let before = OwnProcess.childrensProcessorNanoseconds
@@ -205,6 +224,7 @@ final class ReplayEstimation {
         try processes.run(
             name, on: pool, options: effort.options + options,
             file(eventCount: effort.eventCount, seed: UInt64(turn + 1)))
+        processesDone += 1
     }
 
     /// The file with a sample, written where it is not there yet.
@@ -218,9 +238,9 @@ final class ReplayEstimation {
     }
 
     private func show(_ name: String) {
-        let now = elapsed
-        let left = Progress.remaining(done: min(now, seconds), of: seconds, elapsed: now)
-        progress.show("replaying on \(name): \(left)")
+        // The suggestion has as many turns as each of the others.
+        let total = expectedTurns * (PoolChoice.ownAndSystem.count + 1)
+        progress.show("replaying", on: name, processesDone, of: total, "process")
     }
 }
 

@@ -50,7 +50,7 @@ struct MainJobCommand: ParsableCommand {
         progress.finish()
         let rounds = replayRounds ?? (effort.quick ? 2 : 7)
         let replays = try MainJobOutput.pools.enumerated().map { number, pool in
-            progress.show("replaying", number, of: MainJobOutput.pools.count, "allocator")
+            progress.show("replaying", on: pool.rawValue, number, of: MainJobOutput.pools.count, "allocator")
             var replay = try OwnProcess.run(
                 [
                     "replay", "--pool", pool.rawValue, "--touch", Touch.page.rawValue, "--rounds", "\(rounds)",

@@ -46,8 +46,8 @@ final class ReplayProcesses {
             for shift in choices.indices {
                 let choice = choices[(shift + turn) % choices.count]
                 progress.show(
-                    "replaying on \(choice.rawValue)", turn * choices.count + shift, of: turns * choices.count,
-                    "process")
+                    "replaying", on: choice.rawValue, turn * choices.count + shift, of: turns * choices.count, "process"
+                )
                 try run(choice.rawValue, on: choice, options: options(choice, turn), file)
             }
         }
