@@ -21,6 +21,17 @@ struct TraceLoading {
         }
     }
 
+    /// Makes a trace of what a process recorded.
+    func convert(_ recording: RawRecording, to path: String) throws {
+        defer { progress.finish() }
+        let start = clock.now
+        try recording.write(to: path) { state in
+            let elapsed = start.duration(to: clock.now) / .seconds(1)
+            guard elapsed > 1 else { return }
+            progress.show(Self.line("writing \(path)", state, elapsed: elapsed))
+        }
+    }
+
     /// Writes a trace.
     func write(
         _ trace: AllocationTrace, to path: String, as format: TraceFormat, machine: TraceMachine?
