@@ -99,6 +99,34 @@ import Testing
         #expect(lines.contains("trace,,peakLiveBytes,360000,bytes"))
         #expect(lines.contains { $0.hasPrefix("replay,system,nanosecondsPerEvent,") })
         #expect(lines.contains { $0.hasPrefix("finding,1,pool,") })
+        for line in [
+            "irregularity,,unmatchedFrees,0,", "irregularity,,isTruncated,false,", "thread,0,allocations,400,",
+            "lockStep,1,timesPerStep,1,", "lockStep,1,size,80000,bytes", "trace,,temporaryShare,1.0,share",
+            "category,Medium,lifetimeEvents.p50,8,events", "category,Medium,distinctSizes,2,",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
+        #expect(lines.contains { $0.hasPrefix("trace,,reusableShare,0.9") })
+        #expect(lines.contains { $0.hasPrefix("category,Small,lifetimeNanoseconds.p90,") })
+    }
+
+    @Test func growthIsInTheRows() throws {
+        let folder = try TemporaryFolder()
+        let rows = (1...40).flatMap {
+            [
+                "1,00:00:00.000001,allocate,0x1,\($0 * 65536),0", "1,00:00:00.000002,free,0x1,\($0 * 65536),0",
+            ]
+        }
+        let trace = try folder.file(
+            named: "growing.csv", (["Thread,Time,Action,Pointer,Size,Stream"] + rows).joined(separator: "\n") + "\n")
+        let result = try BuiltCommand.run(["analyze", trace, "--format", "csv"] + Self.quick)
+        let lines = result.output.split(separator: "\n")
+        for line in [
+            "growth,1,firstBytes,65536,bytes", "growth,1,lastBytes,2621440,bytes", "growth,1,stepBytes,65536,bytes",
+            "growth,1,sizes,40,",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
     }
 
     /// What can be told without writing to it is told of what the machine has not the memory for. Such a trace is not
