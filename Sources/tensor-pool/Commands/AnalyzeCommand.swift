@@ -18,6 +18,9 @@ struct AnalyzeCommand: ParsableCommand {
             as many bytes and allocations of each size an event as the whole, another choice each turn, with exactly \
             that alive which is alive there. 'tensor-pool check-estimate' compares with replays of the whole.
 
+            Categories are those of the pools, by the bytes asked for: VerySmall up to 4 KiB, Small up to 64 KiB, \
+            Medium up to 1 MiB, Large up to 16 MiB, VeryLarge above.
+
             JSON keys: machine, file, format, findings (kind, text), suggestion (pool, whyPool, profile, whyProfile, \
             configuration, as --configuration writes it), estimate (traceEvents, replayedEvents, touch, turns, subjects: \
             name, allocator, eventsPerRound, firstRound, nanosecondsPerEvent by the clock, processorNanosecondsPerEvent, \

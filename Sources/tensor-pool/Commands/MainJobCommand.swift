@@ -13,6 +13,8 @@ struct MainJobCommand: ParsableCommand {
             JSON keys: gap (as `tensor-pool gap` prints it), replays (each as `tensor-pool replay` prints it), summary \
             (sentences).
 
+            Exit codes: 0 done; 1 the file cannot be read, or a measurement or a replay failed; 64 wrong arguments.
+
             Examples:
               tensor-pool main-job Benchmarks/Traces/train_transformer.tensor.csv.gz
               tensor-pool main-job trace.csv.gz --quick --format json

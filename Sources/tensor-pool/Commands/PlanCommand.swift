@@ -26,7 +26,7 @@ struct PlanCommand: ParsableCommand {
 
             Examples:
               tensor-pool plan step.csv.gz -o plan.json
-              tensor-pool plan A.1048576.csv --alignment 1 --capacity 1048576 --time-limit 60
+              tensor-pool plan A.1048576.csv --alignment 1 --capacity 1048576
               tensor-pool plan profile.json.gz --format csv
             """
     )

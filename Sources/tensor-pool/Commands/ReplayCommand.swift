@@ -47,10 +47,10 @@ struct ReplayCommand: ParsableCommand {
 
             Examples:
               tensor-pool replay trace.csv.gz
-              tensor-pool replay trace.csv.gz --pools standard,optimized,adaptive --peers glibc,jemalloc,tcmalloc,mimalloc
+              tensor-pool replay trace.csv --pools standard,adaptive --peers glibc,tcmalloc
               tensor-pool replay server.tptrace --concurrent --timed --speed 10
-              tensor-pool replay trace.csv.gz --configuration pool.json --rounds 1000 --seconds 5
-              tensor-pool replay trace.csv --pool system --touch page --rounds 10 --format json
+              tensor-pool replay trace.csv.gz --configuration pool.json --rounds 1000
+              tensor-pool replay trace.csv --pool system --rounds 10 --format json
             """
     )
 
