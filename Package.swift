@@ -29,7 +29,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence; checkers, stacks, faults).
+        // The C libraries, and what Swift cannot say (a thread-local slot, a compiler fence; checkers, stacks, faults; the parent).
         .systemLibrary(
             name: "CJemalloc",
             path: "Modules/CJemalloc",
@@ -44,6 +44,7 @@ let package = Package(
         ),
         .target(name: "CThreadSlot"),
         .target(name: "CDebugging"),
+        .target(name: "CParentProcess"),
 
         // The libraries.
         .target(name: "Jemalloc", dependencies: ["CJemalloc"], swiftSettings: strict),
@@ -60,7 +61,7 @@ let package = Package(
         // Traces and measuring, without jemalloc: the helper that measures the system's malloc uses it too.
         .target(
             name: "AllocationTrace",
-            dependencies: ["CZlib", .product(name: "Histogram", package: "hdrhistogram-swift")],
+            dependencies: ["CParentProcess", "CZlib", .product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
         // The recorder of TensorPool's allocators.

@@ -7,6 +7,7 @@ import Foundation
 @main
 struct SystemMallocCommand {
     static func main() throws {
+        ParentProcess.follow()
         // Its parent may have gone when it answers: the end, and no failure to report to anybody.
         signal(SIGPIPE, SIG_IGN)
         let decoder = JSONDecoder()

@@ -99,6 +99,71 @@ import Testing
         #expect(lines.contains("trace,,peakLiveBytes,360000,bytes"))
         #expect(lines.contains { $0.hasPrefix("replay,system,nanosecondsPerEvent,") })
         #expect(lines.contains { $0.hasPrefix("finding,1,pool,") })
+        for line in [
+            "irregularity,,unmatchedFrees,0,", "irregularity,,isTruncated,false,", "thread,0,allocations,400,",
+            "lockStep,1,timesPerStep,1,", "lockStep,1,size,80000,bytes", "trace,,temporaryShare,1.0,share",
+            "category,Medium,lifetimeEvents.p50,8,events", "category,Medium,distinctSizes,2,",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
+        #expect(lines.contains { $0.hasPrefix("trace,,reusableShare,0.9") })
+        #expect(lines.contains { $0.hasPrefix("category,Small,lifetimeNanoseconds.p90,") })
+    }
+
+    @Test func growthIsInTheRows() throws {
+        let folder = try TemporaryFolder()
+        let rows = (1...40).flatMap {
+            [
+                "1,00:00:00.000001,allocate,0x1,\($0 * 65536),0", "1,00:00:00.000002,free,0x1,\($0 * 65536),0",
+            ]
+        }
+        let trace = try folder.file(
+            named: "growing.csv", (["Thread,Time,Action,Pointer,Size,Stream"] + rows).joined(separator: "\n") + "\n")
+        let result = try BuiltCommand.run(["analyze", trace, "--format", "csv"] + Self.quick)
+        let lines = result.output.split(separator: "\n")
+        for line in [
+            "growth,1,firstBytes,65536,bytes", "growth,1,lastBytes,2621440,bytes", "growth,1,stepBytes,65536,bytes",
+            "growth,1,sizes,40,",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
+    }
+
+    /// What can be told without writing to it is told of what the machine has not the memory for. Such a trace is not
+    /// replayed here: even untouched that takes long.
+    @Test func whatIsLargerThanTheMemoryIsNotTouched() throws {
+        func reason(_ touch: Touch, _ available: Int?) -> String? {
+            ReplayEstimation.reasonAgainst(touch, peakLiveBytes: 64 << 30, availableBytes: available)
+        }
+        #expect(
+            reason(.page, 32 << 30)
+                == "the trace has 65,536.0 MiB alive at its peak, and 32,768.0 MiB are available to write to")
+        #expect(reason(.full, 65 << 30) != nil)
+        #expect(reason(.page, 70 << 30) == nil)
+        #expect(reason(.none, 32 << 30) == nil)
+        #expect(reason(.page, nil) == nil)
+        var estimate = ReplayEstimate(
+            traceEvents: 1, replayedEvents: 1, touch: .none, turns: 1, subjects: [], gains: [])
+        #expect(estimate.touchText == "none")
+        #expect(try JSONKeys(JSONOutput.text(estimate)).names.contains("untouchedBecause") == false)
+        estimate.untouchedBecause = "it is too large"
+        #expect(estimate.touchText == "none, because it is too large")
+    }
+
+    private static let hugeTrace =
+        "Thread,Time,Action,Pointer,Size,Stream\n"
+        + (1...4096).map { "1,00:00:00.000001,allocate,0x\($0),268435456,0\n" }.joined()
+
+    /// Where the command has to measure what was asked, it says what would do.
+    @Test(arguments: [["--pool", "adaptive"], ["--pools", "adaptive"], ["--peers", "glibc"]])
+    func replayingWhatIsLargerThanTheMemoryNamesTheOption(arguments: [String]) throws {
+        let folder = try TemporaryFolder()
+        let trace = try folder.file(named: "huge.csv", Self.hugeTrace)
+        let result = try BuiltCommand.run(["replay", trace] + arguments)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("(--touch none)"))
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+        #expect(result.output == "")
     }
 
     @Test func readsStandardInput() throws {
@@ -119,6 +184,7 @@ import Testing
             (["analyze", "x", "--format", "xml"], 64, "'xml' is invalid"),
             (["analyze", "nonexistent.csv"], 1, "nonexistent.csv: cannot open the trace"),
             (["report", "nonexistent.csv", "-o", "x.html"], 1, "nonexistent.csv: cannot open the trace"),
+            (["report", "nonexistent.csv", "-o", "-"], 1, "nonexistent.csv: cannot open the trace"),
             (["report", "x"], 64, "Missing expected argument"),
             (["replay", "x", "--seconds", "0"], 64, "--seconds is above 0"),
             (["replay", "x", "--pool", "system", "--configuration", "y"], 64, "--configuration is of a pool"),
@@ -144,12 +210,87 @@ import Testing
         #expect(refused.errors.contains("known are"))
     }
 
-    @Test func anEmptyTraceIsAnError() throws {
-        let folder = try TemporaryFolder()
-        let empty = try folder.file(named: "empty.csv", "Thread,Time,Action,Pointer,Size,Stream\n")
-        let result = try BuiltCommand.run(["analyze", empty])
+    @Test(arguments: [["analyze"], ["replay"], ["plan"], ["main-job"], ["check-estimate"], ["report", "-o", "-"]])
+    func anEmptyTraceIsAnError(arguments: [String]) throws {
+        let header = "Thread,Time,Action,Pointer,Size,Stream\n"
+        let result = try BuiltCommand.run(arguments + ["-"], input: header)
         #expect(result.status == 1)
-        #expect(result.errors.contains("no allocations to analyse"))
+        #expect(result.output == "")
+        #expect(result.errors == "Error: standard input: the trace has no allocations\n")
+        // What it held instead says why.
+        let odd = try BuiltCommand.run(arguments + ["-"], input: header + "1,00:00:00.000001,free,0x1,8,0\n")
+        #expect(odd.status == 1)
+        #expect(odd.errors.hasSuffix("the trace has no allocations: frees of nothing live, left out: 1\n"))
+    }
+
+    @Test func aTraceThatIsCutOffSaysSo() throws {
+        let folder = try TemporaryFolder()
+        let whole = folder.url.appending(path: "whole.tptrace")
+        let cut = folder.url.appending(path: "cut.tptrace")
+        #expect(try BuiltCommand.run(["convert", bundledTrace, whole.path(percentEncoded: false)]).status == 0)
+        try Data(contentsOf: whole).prefix(300).write(to: cut)
+        let result = try BuiltCommand.run(["analyze", cut.path(percentEncoded: false)])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("the trace has no allocations: "))
+        #expect(result.errors.contains("the file is cut off"))
+        try Data(contentsOf: URL(filePath: bundledTrace)).prefix(12).write(to: cut)
+        let compressed = try BuiltCommand.run(["analyze", cut.path(percentEncoded: false)])
+        #expect(compressed.status == 1)
+        #expect(
+            compressed.errors.contains("the file starts with nothing, and is cut off within its compressed data"),
+            "\(compressed.errors)")
+    }
+
+    /// Before anything is read, and so before anything is measured; and what is there stays as it is.
+    @Test func whatCannotBeWrittenIsToldFirst() throws {
+        let folder = try TemporaryFolder()
+        let place = folder.url.path(percentEncoded: false)
+        for (arguments, content) in [
+            (["report", "nonexistent.csv", "-o"], "the page"),
+            (["analyze", "nonexistent.csv", "--configuration"], "the configuration"),
+            (["plan", "nonexistent.csv", "-o"], "the plan"),
+        ] {
+            for (path, reason) in [
+                (place + "/no/x", "No such file or directory"), (place, "Is a directory"),
+            ] {
+                let result = try BuiltCommand.run(arguments + [path])
+                #expect(result.status == 1)
+                #expect(result.errors == "Error: \(path): cannot write \(content): \(reason)\n")
+            }
+            let kept = try folder.file(named: "kept", "as it was")
+            #expect(try BuiltCommand.run(arguments + [kept]).errors.contains("cannot open the trace"))
+            #expect(try String(contentsOfFile: kept, encoding: .utf8) == "as it was")
+        }
+        #expect(try BuiltCommand.run(["analyze", "x", "--configuration", "-"]).status == 64)
+        #expect(try BuiltCommand.run(["plan", "x", "-o", "-"]).status == 64)
+    }
+
+    @Test func damagedJSONSaysWhere() throws {
+        let folder = try TemporaryFolder()
+        for (text, place) in [
+            ("{\n\"version\" 1}", "it is not JSON: Invalid value around character 12"),
+            ("{\"version\": \"x\", \"pool\": 3}", "version"),
+        ] {
+            let path = try folder.file(named: "bad.json", text)
+            let result = try BuiltCommand.run(["replay", bundledTrace, "--configuration", path])
+            #expect(result.status == 1)
+            #expect(result.errors.contains("bad.json: "))
+            #expect(result.errors.contains(place), "\(result.errors)")
+        }
+    }
+
+    @Test func damagedCompressedDataSaysWhere() throws {
+        let folder = try TemporaryFolder()
+        var data = try Data(contentsOf: URL(filePath: bundledTrace))
+        // In the checksum: damage before it may be text that cannot be read.
+        data[data.count - 6] ^= 0xff
+        let path = folder.url.appending(path: "damaged.csv.gz")
+        try data.write(to: path)
+        let result = try BuiltCommand.run(["analyze", path.path(percentEncoded: false)])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("damaged.csv.gz: cannot read on after line "), "\(result.errors)")
+        #expect(result.errors.contains(": incorrect data check, before byte "))
+        #expect(!result.errors.contains("<fd:"))
     }
 
     @Test(arguments: ["analyze", "report"]) func helpHasExamples(command: String) throws {

@@ -35,7 +35,7 @@ import Testing
                 1,00:00:00.000002,free,0x1000,64,0
 
                 """)
-        #expect(result.errors.contains("- (chrome): 2 events written to - (rmm)"))
+        #expect(result.errors.contains("standard input (chrome): 2 events written to standard output (rmm)"))
         #expect(result.errors.contains("odd: events of other devices, left out: 1"))
         let other = try BuiltCommand.run(["convert", "-", "-", "--to", "rmm", "--device-type", "1"], input: profile)
         #expect(other.output.contains("allocate,0x1,8,0"))

@@ -79,8 +79,30 @@ import Testing
     func helpHasAnExampleOfTheCommand(command: String) throws {
         let help = TensorPoolCommand.helpMessage(for: try subcommand(command), columns: 500)
         #expect(help.contains("Examples:\n  tensor-pool \(command)"))
-        let exitCodes = ["gap", "compare", "demo", "main-job"].contains(command) ? true : help.contains("Exit codes:")
-        #expect(exitCodes)
+        #expect(help.contains("Exit codes:"))
+    }
+
+    /// An example that the help breaks cannot be copied.
+    @Test(arguments: FormatTests.all + [""])
+    func examplesStandInALineOfATerminal(command: String) throws {
+        func examples(columns: Int) throws -> [Substring] {
+            let help =
+                command.isEmpty
+                ? TensorPoolCommand.helpMessage(columns: columns)
+                : TensorPoolCommand.helpMessage(for: try subcommand(command), columns: columns)
+            return help.split(separator: "\n", omittingEmptySubsequences: false)
+                .drop { $0 != "Examples:" }.prefix { !$0.isEmpty }
+        }
+        let whole = try examples(columns: 500)
+        #expect(whole.count > 1)
+        #expect(try examples(columns: 80) == whole)
+    }
+
+    @Test func helpSaysWhatIsAnalysed() throws {
+        let root = TensorPoolCommand.helpMessage(columns: 500)
+        #expect(root.contains("'analyze' reads what a PyTorch profile, an RMM log or 'record' says"))
+        let analyze = TensorPoolCommand.helpMessage(for: AnalyzeCommand.self, columns: 500)
+        for category in SizeCategory.allCases { #expect(analyze.contains("\(category.rawValue) ")) }
     }
 
     @Test(arguments: FormatTests.printing.map { $0[0] })

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import tensor_pool
@@ -41,5 +42,33 @@ import Testing
         #expect(machine.date.hasSuffix("Z"))
         if let setting = machine.transparentHugePages { #expect(["always", "madvise", "never"].contains(setting)) }
         #expect(machine.line.contains(machine.kernel))
+    }
+
+    /// Runs the command behind a piece of shell, in which "$0" "$@" stands for it.
+    private func run(_ script: String, _ arguments: [String]) throws -> BuiltCommand.Result {
+        let command = BuiltCommand.tensorPool.path(percentEncoded: false)
+        return try BuiltCommand.run(["-c", script, command] + arguments, of: URL(filePath: "/bin/sh"))
+    }
+
+    private static let printing = [
+        ["demo", "--steps", "1", "--format", "json"],
+        ["replay", bundledTrace, "--touch", "none", "--rounds", "1", "--latency-rounds", "0"],
+        // Its helper has SIGPIPE ignored, which makes a closed pipe an error.
+        ["replay", bundledTrace, "--pool", "system", "--touch", "none", "--rounds", "1", "--latency-rounds", "0"],
+    ]
+
+    #if os(Linux)
+    @Test(arguments: OutputTests.printing)
+    func figuresThatAreLostAreAFailure(arguments: [String]) throws {
+        let result = try run("\"$0\" \"$@\" > /dev/full", arguments)
+        #expect(result.status == 1)
+        #expect(result.errors == "Error: standard output: cannot write: No space left on device\n")
+    }
+    #endif
+
+    @Test(arguments: OutputTests.printing)
+    func nobodyReadingIsNoFailure(arguments: [String]) throws {
+        let result = try run("{ sleep 0.2; \"$0\" \"$@\"; echo status $? >&2; } | true", arguments)
+        #expect(result.errors == "status 0\n")
     }
 }

@@ -74,6 +74,26 @@ import Testing
         #expect(try PlanChecker.check(problem, offsets: offsets, capacity: 12_288) == 12_288)
     }
 
+    /// What can be read once only keeps its ids and times too.
+    @Test(arguments: [
+        "cat \"$1\" | \"$0\" plan - -o \"$2\"",
+        "mkfifo \"$1.fifo\"; cat \"$1\" > \"$1.fifo\" & \"$0\" plan \"$1.fifo\" -o \"$2\"",
+    ])
+    func plansWhatCanBeReadOnce(script: String) throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.file(named: "small.csv", Self.problem)
+        let output = folder.url.appending(path: "solution.csv")
+        let result = try BuiltCommand.run(
+            [
+                "-c", script, BuiltCommand.tensorPool.path(percentEncoded: false), file,
+                output.path(percentEncoded: false),
+            ], of: URL(filePath: "/bin/sh"))
+        #expect(result.status == 0, "\(result.errors)")
+        let rows = try String(contentsOf: output, encoding: .utf8).split(separator: "\n")
+        #expect(rows.dropFirst().map { $0.prefix { $0 != "," } } == ["a", "b", "c", "d", "e"])
+        #expect(rows.last?.hasPrefix("e,0,21,4096,") == true)
+    }
+
     @Test func aCapacityThatNothingFitsExitsWith2() throws {
         let folder = try TemporaryFolder()
         let file = try folder.file(named: "small.csv", Self.problem)

@@ -172,6 +172,20 @@ import Testing
         #expect(try trace().summary.eventCount > 0)
     }
 
+    @Test func aFolderWithoutARecordingLeavesTheOutputAsItWas() throws {
+        try Data("as it was".utf8).write(to: URL(filePath: output))
+        let place = folder.url.path(percentEncoded: false)
+        for (path, message) in [
+            (place, "no recording is in this folder"),
+            ("/nonexistent", "/nonexistent: cannot read the folder of the recording: No such file or directory"),
+        ] {
+            let result = try BuiltCommand.run(["record", "-o", output, "--recover", path])
+            #expect(result.status == 125)
+            #expect(result.errors.contains(message), "\(result.errors)")
+            #expect(try String(contentsOfFile: output, encoding: .utf8) == "as it was")
+        }
+    }
+
     /// What stands in such a file comes from outside.
     @Test func damagedRecordingsAreSurvived() throws {
         let damaged = folder.url.appending(path: "damaged")

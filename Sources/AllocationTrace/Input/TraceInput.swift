@@ -83,8 +83,10 @@ struct TraceInput: ~Copyable {
         var code: Int32 = Z_OK
         let message = unsafe gzerror(file, &code)
         guard count >= 0 else {
-            let reason = unsafe code == Z_ERRNO ? String(cString: strerror(errno)) : String(cString: message!)
-            throw .cannotRead(reason: reason)
+            guard code != Z_ERRNO else { throw .cannotRead(reason: unsafe String(cString: strerror(errno))) }
+            throw .cannotRead(
+                reason: unsafe "\(Self.reason(in: String(cString: message!))), before byte \(gzoffset(file)) "
+                    + "of the compressed data")
         }
         unread = 0..<(kept + Int(count))
         if count == 0 {
@@ -94,6 +96,12 @@ struct TraceInput: ~Copyable {
         }
         reportProgress()
         return count > 0
+    }
+
+    /// Without the name before it, which zlib makes up of the descriptor.
+    private static func reason(in message: String) -> Substring {
+        guard message.hasPrefix("<fd:"), let end = message.firstIndex(of: ">") else { return message[...] }
+        return message[end...].dropFirst().drop { $0 == ":" || $0 == " " }
     }
 
     /// Reads until that many bytes are unread, or the file ends.

@@ -51,7 +51,7 @@ public enum ProcessMemory {
     }
 
     /// What can still be written to without swapping, or nil where the system does not tell.
-    static var availableBytes: Int? {
+    package static var availableBytes: Int? {
         #if os(Linux)
         SystemFile.number(named: "MemAvailable", in: "/proc/meminfo").map { $0 * 1024 }
         #else

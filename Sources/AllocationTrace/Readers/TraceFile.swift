@@ -12,6 +12,8 @@ public struct TraceFile: Sendable {
         /// Of which kind of device memory events are read, by PyTorch's number: 0 is the CPU, 1 CUDA. Only Chrome
         /// traces have others.
         public var deviceType: Int
+        /// Whether ``TraceFile/problem`` is kept.
+        package var keepsProblem = false
         /// Bytes that are held of the file at a time. Binary traces need the default; text with short lines does not.
         package var bufferByteCount = TraceInput.bufferSize
 
@@ -33,6 +35,9 @@ public struct TraceFile: Sendable {
     public let trace: AllocationTrace
     /// Where it was recorded; nil where the file does not say.
     public let machine: TraceMachine?
+    /// The planning problem as it was written, with its ids and in the order of its rows; nil where the file is none, or
+    /// where it was not to be kept.
+    package let problem: PlanningProblem?
 
     /// Reads a whole file, plain or gzip, whatever its name.
     ///
@@ -58,7 +63,8 @@ public struct TraceFile: Sendable {
                 problem: error)
         }
         return TraceFile(
-            path: path, format: session.format, trace: builder.finish(), machine: session.machine)
+            path: path, format: session.format, trace: builder.finish(), machine: session.machine,
+            problem: session.problem)
     }
 }
 
@@ -68,6 +74,7 @@ private struct TraceReadSession {
     let options: TraceFile.Options
     var format = TraceFormat.rmm
     var machine: TraceMachine?
+    var problem: PlanningProblem?
     var position = TraceReadError.Position.start
     /// Events that were read and are not in the builder yet.
     var eventCount = 0
@@ -83,7 +90,9 @@ private struct TraceReadSession {
         var input = source
         try input.start()
         guard let format = wanted ?? TraceFormat(content: input.unreadSpan) else {
-            throw .unknownFormat(found: input.unreadSpan.quoted(limit: 40))
+            let found = input.unreadSpan.quoted(limit: 40)
+            throw .unknownFormat(
+                found: input.isTruncated ? "\(found), and is cut off within its compressed data" : found)
         }
         self.format = format
         switch format {
@@ -96,6 +105,7 @@ private struct TraceReadSession {
             var itemCount = 0
             defer { eventCount = 2 * itemCount }
             let problem = try PlanningProblem(from: &input, maximumItems: maximumItems, itemCount: &itemCount)
+            if options.keepsProblem { self.problem = problem }
             do throws(AllocationTraceBuilder.LimitExceeded) {
                 try builder.append(problem)
             } catch {

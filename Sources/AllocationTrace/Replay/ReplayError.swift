@@ -30,10 +30,10 @@ extension ReplayError: CustomStringConvertible {
             "giving \(byteCount) bytes back failed at event \(event): \(reason)"
         case .exceedsMemory(let needed, let available):
             "the trace has \(needed) bytes live at its peak, and only \(available) are available to write to; "
-                + "replay it without touching the memory"
+                + "replay it without touching the memory (--touch none)"
         case .mayExceedMemory(let bound, let available):
             "the trace's threads may have \(bound) bytes live when they run ahead of each other, and only \(available) "
-                + "are available to write to; replay it without touching the memory, or in recorded order on one thread"
+                + "are available to write to; replay it without touching the memory (--touch none), or in recorded order on one thread"
         case .noTimes:
             "the trace has no times, which a replay at the recorded pace needs; replay it as fast as can be"
         case .speedOutOfRange(let speed):

@@ -16,6 +16,11 @@ struct ReplayEstimate: Codable, Equatable {
     var subjects: [ReplaySubject]
     /// Of each pool over jemalloc and over the system's malloc.
     let gains: [Gain]
+    /// Why nothing is written to the blocks though that was asked; nil, and no key in JSON, where it is as was asked.
+    var untouchedBecause: String?
+
+    /// What is written to each block, in words.
+    var touchText: String { touch.rawValue + (untouchedBecause.map { ", because \($0)" } ?? "") }
 
     /// How the measurements were taken, in words.
     var turnsText: String {

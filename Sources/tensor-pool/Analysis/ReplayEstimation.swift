@@ -26,7 +26,9 @@ final class ReplayEstimation {
 
     private let trace: AllocationTrace
     private let sampler: TraceSampler
+    /// What is written to each block: nothing where the machine has not the memory for what was asked.
     private let touch: Touch
+    private let untouchedBecause: String?
     private let processes: ReplayProcesses
     private let progress: Progress
     /// About what there is, first looks included.
@@ -39,6 +41,9 @@ final class ReplayEstimation {
     private var measured: [String] = []
     private var leastTurns = usualTurns
     private var turns = 0
+    /// How many turns there will be, by what the ones so far took.
+    private var expectedTurns = usualTurns
+    private var processesDone = 0
     private var longestOfPool = Duration.zero
     private var start = ContinuousClock.now
 
@@ -47,7 +52,15 @@ final class ReplayEstimation {
     ///   whole of a trace of up to ``patientEvents`` replayed.
     init(_ trace: AllocationTrace, touch: Touch, seconds: Double, progress: Progress) throws {
         self.trace = trace
+        let untouchedBecause = Self.reasonAgainst(
+            touch, peakLiveBytes: trace.summary.peakLiveBytes, availableBytes: ProcessMemory.availableBytes)
+        let touch = untouchedBecause == nil ? touch : .none
+        if let untouchedBecause {
+            progress.finish()
+            StandardError.write("replaying with --touch none: \(untouchedBecause)")
+        }
         self.touch = touch
+        self.untouchedBecause = untouchedBecause
         self.seconds = seconds
         longestSeconds = trace.events.count <= Self.patientEvents ? seconds * Self.patience : seconds
         self.progress = progress
@@ -68,6 +81,7 @@ final class ReplayEstimation {
             let isSettled = estimate.gains.allSatisfy(\.isStable)
             let most = isSettled ? seconds : longestSeconds
             guard turns < leastTurns || elapsed + (needed + reserved) / .seconds(1) <= most else { break }
+            expect(turnsWithin: most, each: needed)
             let pools = PoolChoice.ownAndSystem
             for shift in pools.indices {
                 let pool = pools[(shift + turns) % pools.count]
@@ -79,6 +93,18 @@ final class ReplayEstimation {
             }
             turns += 1
         }
+        expectedTurns = turns
+    }
+
+    /// Foresees how many turns there is time for, and for as many of the suggestion.
+    private func expect(turnsWithin seconds: Double, each needed: Duration) {
+        guard turns > 0 else {
+            expectedTurns = leastTurns
+            return
+        }
+        let (turn, ofPool) = (needed / .seconds(1), longestOfPool / .seconds(1))
+        let more = (seconds - elapsed - ofPool * Double(turns)) / max(1e-3, turn + ofPool)
+        expectedTurns = max(leastTurns, turns + 1, min(Self.mostTurns, turns + Int(max(0, min(more, 100)))))
     }
 
     /// Measures a pool in a configuration as often as the others, on the same events.
@@ -96,7 +122,15 @@ final class ReplayEstimation {
         let subjects = measured.compactMap { processes.subject($0) }
         return ReplayEstimate(
             traceEvents: trace.events.count, replayedEvents: subjects.map(\.eventsPerRound).min() ?? 0, touch: touch,
-            turns: turns, subjects: subjects, gains: Gain.all(subjects))
+            turns: turns, subjects: subjects, gains: Gain.all(subjects), untouchedBecause: untouchedBecause)
+    }
+
+    /// Why the trace's blocks cannot be written to; nil where they can.
+    static func reasonAgainst(_ touch: Touch, peakLiveBytes: Int, availableBytes: Int?) -> String? {
+        // A process needs something beside the blocks.
+        guard touch != .none, let availableBytes, peakLiveBytes > availableBytes / 16 * 15 else { return nil }
+        return "the trace has \(Figures.mebibytes(peakLiveBytes)) MiB alive at its peak, "
+            + "and \(Figures.mebibytes(availableBytes)) MiB are available to write to"
     }
 
     /// The options of `tensor-pool replay` by which an allocator is measured on the whole: ten rounds, or five where ten
@@ -123,7 +157,11 @@ final class ReplayEstimation {
         let groups = [own] + PoolChoice.ownAndSystem.filter { !own.contains($0) }.map { [$0] }
         // In processor time: on a busy machine all takes longer, and measures no less.
         let before = OwnProcess.childrensProcessorNanoseconds
-        for pool in PoolChoice.ownAndSystem { looks[pool] = try look(at: pool) }
+        let pools = PoolChoice.ownAndSystem
+        for (done, pool) in pools.enumerated() {
+            progress.show("looking at the trace", on: pool.rawValue, done, of: pools.count, "process")
+            looks[pool] = try look(at: pool)
+        }
         let spent = Double(OwnProcess.childrensProcessorNanoseconds - before)
         let costs = groups.map { group in ReplayEffort.Cost(group.compactMap { looks[$0] }, isOwn: group == own) }
         for (group, effort) in zip(groups, share(among: costs, spentNanoseconds: spent)) {
@@ -170,7 +208,6 @@ final class ReplayEstimation {
 
     /// Goes through the trace twice, or through as much of it as there is time for.
     private func look(at pool: PoolChoice) throws -> ReplayLook {
-        show(pool.rawValue)
         let isWhole = trace.events.count <= Self.mostEventsOfLook
         let file = try file(eventCount: isWhole ? trace.events.count : Self.mostEventsOfLook, seed: 0)
         let before = OwnProcess.childrensProcessorNanoseconds
@@ -187,6 +224,7 @@ final class ReplayEstimation {
         try processes.run(
             name, on: pool, options: effort.options + options,
             file(eventCount: effort.eventCount, seed: UInt64(turn + 1)))
+        processesDone += 1
     }
 
     /// The file with a sample, written where it is not there yet.
@@ -200,9 +238,9 @@ final class ReplayEstimation {
     }
 
     private func show(_ name: String) {
-        let now = elapsed
-        let left = Progress.remaining(done: min(now, seconds), of: seconds, elapsed: now)
-        progress.show("replaying on \(name): \(left)")
+        // The suggestion has as many turns as each of the others.
+        let total = expectedTurns * (PoolChoice.ownAndSystem.count + 1)
+        progress.show("replaying", on: name, processesDone, of: total, "process")
     }
 }
 

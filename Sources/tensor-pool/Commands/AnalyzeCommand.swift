@@ -18,11 +18,15 @@ struct AnalyzeCommand: ParsableCommand {
             as many bytes and allocations of each size an event as the whole, another choice each turn, with exactly \
             that alive which is alive there. 'tensor-pool check-estimate' compares with replays of the whole.
 
+            Categories are those of the pools, by the bytes asked for: VerySmall up to 4 KiB, Small up to 64 KiB, \
+            Medium up to 1 MiB, Large up to 16 MiB, VeryLarge above.
+
             JSON keys: machine, file, format, findings (kind, text), suggestion (pool, whyPool, profile, whyProfile, \
             configuration, as --configuration writes it), estimate (traceEvents, replayedEvents, touch, turns, subjects: \
             name, allocator, eventsPerRound, firstRound, nanosecondsPerEvent by the clock, processorNanosecondsPerEvent, \
             processMedians, turnMedians, minorPageFaults, residentPeakBytes, residentGrowthOverPeakLive, reservedBytes, \
-            constructionMilliseconds; gains: pool, peer, ratio, lowest, highest, processes) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
+            constructionMilliseconds; gains: pool, peer, ratio, lowest, highest, processes; untouchedBecause where a trace \
+            that needs more memory than there is was replayed with --touch none) and analysis (summary, irregularities, sizes, lifetimes, reuse, \
             drifts, steps, threads, likelyLeaks, liveCurve, peakDemand). Statistics are rounds, minimum, \
             lowerQuartile, median, upperQuartile, maximum. CSV has section, item, figure, value and unit.
 
@@ -49,7 +53,14 @@ struct AnalyzeCommand: ParsableCommand {
         completion: .file(extensions: ["json"]))
     var configurationPath: String?
 
+    func validate() throws {
+        if configurationPath == FileName.stream {
+            throw ValidationError("--configuration names a file: the figures go to standard output.")
+        }
+    }
+
     func run() throws {
+        if let configurationPath { try PoolConfigurationFile.output(configurationPath).check() }
         let report = try measurement.report(on: file)
         if let configurationPath {
             try PoolConfigurationFile.write(report.suggestion.configuration, to: configurationPath)
@@ -103,15 +114,8 @@ struct WorkloadArguments: ParsableArguments {
     }
 
     func report(on file: TraceFile, progress: Progress) throws -> WorkloadReport {
-        guard !file.trace.events.isEmpty else { throw EmptyTrace(path: file.path) }
+        try EmptyTrace.check(file)
         return try WorkloadReport(
             file, touch: touch, seconds: seconds, topSizes: sizes, progress: progress)
     }
-}
-
-/// A trace without a single event: there is nothing to say about it.
-struct EmptyTrace: Error, CustomStringConvertible {
-    let path: String
-
-    var description: String { "\(path): the trace has no allocations to analyse" }
 }

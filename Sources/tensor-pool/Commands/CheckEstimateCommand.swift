@@ -62,8 +62,9 @@ struct CheckEstimateCommand: ParsableCommand {
     }
 
     private func compare(_ path: String, _ progress: Progress) throws -> EstimateCheck.File {
-        let trace = try TraceLoading(progress: progress).read(path, options: .init(details: [])).trace
-        guard !trace.events.isEmpty else { throw EmptyTrace(path: path) }
+        let read = try TraceLoading(progress: progress).read(path, options: .init(details: []))
+        try EmptyTrace.check(read)
+        let trace = read.trace
         let clock = ContinuousClock()
         var start = clock.now
         let estimation = try ReplayEstimation(trace, touch: touch, seconds: seconds, progress: progress)

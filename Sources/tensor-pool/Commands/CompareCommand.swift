@@ -17,6 +17,8 @@ struct CompareCommand: ParsableCommand {
             direction, bound, unit, at, holds). Statistics are rounds, minimum, lowerQuartile, median, \
             upperQuartile, maximum.
 
+            Exit codes: 0 done; 1 a measurement failed, or its figures could not be printed; 64 wrong arguments.
+
             Examples:
               tensor-pool compare
               tensor-pool compare --rounds 1000 --format json

@@ -50,7 +50,9 @@ struct ConvertCommand: ParsableCommand {
         let file = try loading.read(input, options: TraceFile.Options(deviceType: deviceType))
         try loading.write(file.trace, to: output, as: format, machine: file.machine)
         let events = "\(Figures.count(file.trace.events.count)) events"
-        StandardError.write("\(input) (\(file.format.rawValue)): \(events) written to \(output) (\(format.rawValue))")
+        StandardError.write(
+            "\(FileName.input(input)) (\(file.format.rawValue)): \(events) written to "
+                + "\(FileName.output(output)) (\(format.rawValue))")
         if let odd = file.trace.irregularities.line { StandardError.write("odd: \(odd)") }
     }
 }

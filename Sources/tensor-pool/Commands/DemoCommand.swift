@@ -14,6 +14,8 @@ struct DemoCommand: ParsableCommand {
             reason); recommendations (kind, finding, advice); trims (liveBytes, releasedBytes, residentBytesReturned, \
             left out where the system does not tell).
 
+            Exit codes: 0 done; 1 the pool failed, or its figures could not be printed; 64 wrong arguments.
+
             Examples:
               tensor-pool demo
               tensor-pool demo --steps 1000 --format json

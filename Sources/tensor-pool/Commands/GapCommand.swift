@@ -22,6 +22,8 @@ struct GapCommand: ParsableCommand {
             rule, reason); targets (name, promise, found, direction, bound, unit, at, holds). Statistics are rounds, \
             minimum, lowerQuartile, median, upperQuartile, maximum.
 
+            Exit codes: 0 done; 1 a measurement failed, or its figures could not be printed; 64 wrong arguments.
+
             Examples:
               tensor-pool gap
               tensor-pool gap --quick

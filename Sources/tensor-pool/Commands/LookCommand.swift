@@ -31,6 +31,6 @@ struct LookCommand: ParsableCommand {
         let read = try TraceFile.read(file, options: TraceFile.Options(details: []))
         let replay = TraceReplay(file: read, touch: touch, mode: .sequential, rounds: 0)
         let passes = try replay.look(at: pool, WarmUpLimit(processorNanoseconds: Int(seconds * 1e9)))
-        try FileHandle.standardOutput.write(contentsOf: JSONEncoder().encode(passes))
+        try StandardOutput.put(JSONEncoder().encode(passes))
     }
 }

@@ -13,6 +13,8 @@ struct MainJobCommand: ParsableCommand {
             JSON keys: gap (as `tensor-pool gap` prints it), replays (each as `tensor-pool replay` prints it), summary \
             (sentences).
 
+            Exit codes: 0 done; 1 the file cannot be read, or a measurement or a replay failed; 64 wrong arguments.
+
             Examples:
               tensor-pool main-job Benchmarks/Traces/train_transformer.tensor.csv.gz
               tensor-pool main-job trace.csv.gz --quick --format json
@@ -43,13 +45,14 @@ struct MainJobCommand: ParsableCommand {
         let progress = Progress()
         defer { progress.finish() }
         let read = try TraceLoading(progress: progress).read(file, options: TraceFile.Options(details: []))
+        try EmptyTrace.check(read)
         // Each replay reads it in a process of its own.
         let rereadable = try RereadableTrace(read)
         let gap = try effort.measure(progress: progress)
         progress.finish()
         let rounds = replayRounds ?? (effort.quick ? 2 : 7)
         let replays = try MainJobOutput.pools.enumerated().map { number, pool in
-            progress.show("replaying", number, of: MainJobOutput.pools.count, "allocator")
+            progress.show("replaying", on: pool.rawValue, number, of: MainJobOutput.pools.count, "allocator")
             var replay = try OwnProcess.run(
                 [
                     "replay", "--pool", pool.rawValue, "--touch", Touch.page.rawValue, "--rounds", "\(rounds)",

@@ -26,7 +26,7 @@ struct PlanCommand: ParsableCommand {
 
             Examples:
               tensor-pool plan step.csv.gz -o plan.json
-              tensor-pool plan A.1048576.csv --alignment 1 --capacity 1048576 --time-limit 60
+              tensor-pool plan A.1048576.csv --alignment 1 --capacity 1048576
               tensor-pool plan profile.json.gz --format csv
             """
     )
@@ -64,6 +64,9 @@ struct PlanCommand: ParsableCommand {
                 "A plan in JSON is for tensors, which are aligned to 64 bytes: give --alignment 64 or more, or end '\(output)' in .csv."
             )
         }
+        if output == FileName.stream {
+            throw ValidationError("-o names a file: the figures go to standard output.")
+        }
         if let capacity, capacity <= 0 { throw ValidationError("--capacity is at least 1, not \(capacity).") }
         guard timeLimit > 0, timeLimit <= 86_400 else {
             throw ValidationError("--time-limit is above 0 and at most 86400, not \(timeLimit).")
@@ -71,6 +74,8 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
+        let outputFile = output.map { OutputFile(path: $0, content: "the plan") }
+        try outputFile?.check()
         let progress = Progress()
         defer { progress.finish() }
         let problem = try readProblem(progress)
@@ -84,19 +89,20 @@ struct PlanCommand: ParsableCommand {
         let best = outcomes.compactMap { outcome in outcome.plan.map { (outcome.algorithm, $0) } }
             .min { $0.1.byteCount < $1.1.byteCount }
         guard let best else { throw PlanFailure.noPlan(seconds: timeLimit) }
-        if let output { try PlanFile(problem: problem, plan: best.1, alignment: alignment).write(to: output) }
+        if let outputFile { try PlanFile(problem: problem, plan: best.1, alignment: alignment).write(to: outputFile) }
         let report = PlanOutput(file: file, problem: problem, planner: planner, outcomes: outcomes)
         try report.print(as: format)
         if let capacity, best.1.byteCount > capacity { throw ExitCode(2) }
     }
 
-    /// A minimalloc problem keeps its ids and the order of its rows; read from standard input, it is a trace.
+    /// A minimalloc problem keeps its ids and the order of its rows.
     private func readProblem(_ progress: Progress) throws -> PlanningProblem {
-        let loading = TraceLoading(progress: progress)
-        let trace = try loading.read(file)
-        if let odd = trace.trace.irregularities.line { StandardError.write("odd: \(odd)") }
-        return trace.format == .minimalloc && file != "-"
-            ? try PlanningProblem.read(file) : try PlanningProblem(trace.trace)
+        var options = TraceFile.Options()
+        options.keepsProblem = true
+        let read = try TraceLoading(progress: progress).read(file, options: options)
+        try EmptyTrace.check(read)
+        if let odd = read.trace.irregularities.line { StandardError.write("odd: \(odd)") }
+        return try read.problem ?? PlanningProblem(read.trace)
     }
 }
 

@@ -108,8 +108,9 @@ struct RecordCommand: ParsableCommand {
     }
 
     private func convert(_ folder: RecordingFolder, process: pid_t?) throws {
-        let written = try folder.convert(process: process)
-        for trace in written { StandardError.write(try RecordingSummary(trace).line) }
+        let loading = TraceLoading(progress: Progress())
+        let written = try folder.convert(process: process, loading)
+        for trace in written { StandardError.write(try RecordingSummary(trace, loading).line) }
         if written[0].recording == nil, !command.isEmpty { StandardError.write(nothingRecorded) }
     }
 

@@ -47,10 +47,10 @@ struct ReplayCommand: ParsableCommand {
 
             Examples:
               tensor-pool replay trace.csv.gz
-              tensor-pool replay trace.csv.gz --pools standard,optimized,adaptive --peers glibc,jemalloc,tcmalloc,mimalloc
+              tensor-pool replay trace.csv --pools standard,adaptive --peers glibc,tcmalloc
               tensor-pool replay server.tptrace --concurrent --timed --speed 10
-              tensor-pool replay trace.csv.gz --configuration pool.json --rounds 1000 --seconds 5
-              tensor-pool replay trace.csv --pool system --touch page --rounds 10 --format json
+              tensor-pool replay trace.csv.gz --configuration pool.json --rounds 1000
+              tensor-pool replay trace.csv --pool system --rounds 10 --format json
             """
     )
 
@@ -151,6 +151,7 @@ struct ReplayCommand: ParsableCommand {
         // What has to be read again, in another process, must not cost details that are not needed.
         let details: TraceDetails = timed ? .times : []
         let read = try TraceLoading(progress: progress).read(file, options: TraceFile.Options(details: details))
+        try EmptyTrace.check(read)
         try mode.check(read.trace)
         if isComparison {
             try compare(read, progress).print(as: format)

@@ -11,13 +11,14 @@ struct ReportCommand: ParsableCommand {
             reserved bytes over time, where each tensor lies, and what the adaptive pool decides and why. The page is \
             one file without any network access, in light and dark, for phones and for printing; its figures stand in \
             it as JSON, in the element with the id 'figures' (keys: report, as 'analyze --format json' prints it, and pools: pool, curve, map, decisions). \
-            The page appears when it is complete.
+            The page appears when it is complete; - as its name is standard output.
 
             Exit codes: 0 done; 1 a file cannot be read or written, or a replay failed; 64 wrong arguments.
 
             Examples:
               tensor-pool report profile.json.gz -o report.html
               tensor-pool report trace.csv.gz --seconds 30 --output report.html
+              zcat log.csv.gz | tensor-pool report - -o - > report.html
             """
     )
 
@@ -30,14 +31,16 @@ struct ReportCommand: ParsableCommand {
     @OptionGroup var measurement: WorkloadArguments
 
     func run() throws {
+        let page = OutputFile(path: output, content: "the page")
+        try page.check()
         let progress = Progress()
         let read = try measurement.read(file, progress: progress)
         let report = try measurement.report(on: read, progress: progress)
         let sizes = report.analysis.sizes.mostBytes.map(\.byteCount).sorted()
         let pools = try PoolObservation.all(read.trace, asking: sizes, progress: progress)
         progress.finish()
-        let page = ReportPage(figures: ReportPage.Figures(report: report, pools: pools))
-        try Data(page.html().utf8).write(to: URL(filePath: output), options: .atomic)
-        StandardError.write("\(file): \(report.findings.count) findings written to \(output)")
+        let figures = ReportPage.Figures(report: report, pools: pools)
+        try page.write(Data(ReportPage(figures: figures).html().utf8))
+        StandardError.write("\(FileName.input(file)): \(report.findings.count) findings written to \(page.name)")
     }
 }

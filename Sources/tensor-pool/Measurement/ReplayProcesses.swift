@@ -3,21 +3,19 @@ import Foundation
 
 /// Replays traces in processes of their own, one after the other, and keeps what they print.
 final class ReplayProcesses {
-    private let folder: URL
+    private let folder: TemporaryItem
     private let options: [String]
     private var outputs: [String: [ReplayOutput]] = [:]
 
     /// - Parameter options: arguments that every process gets.
     init(options: [String]) throws {
         self.options = options
-        folder = FileManager.default.temporaryDirectory.appending(path: "tensor-pool-\(UUID())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = TemporaryItem("tensor-pool-\(UUID())")
+        try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
     /// A place for a file that is gone with this object.
-    func path(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
+    func path(_ name: String) -> String { folder.url.appending(path: name).path(percentEncoded: false) }
 
     /// The path of a trace for processes to replay, gone with this object.
     /// - Parameter trace: what is written there where nothing of that name is.
@@ -48,8 +46,8 @@ final class ReplayProcesses {
             for shift in choices.indices {
                 let choice = choices[(shift + turn) % choices.count]
                 progress.show(
-                    "replaying on \(choice.rawValue)", turn * choices.count + shift, of: turns * choices.count,
-                    "process")
+                    "replaying", on: choice.rawValue, turn * choices.count + shift, of: turns * choices.count, "process"
+                )
                 try run(choice.rawValue, on: choice, options: options(choice, turn), file)
             }
         }

@@ -9,7 +9,7 @@ import Foundation
 final class RereadableTrace {
     /// The file to read.
     let path: String
-    private let isTemporary: Bool
+    private let temporary: TemporaryItem?
 
     init(_ file: TraceFile) throws {
         var status = stat()
@@ -18,16 +18,12 @@ final class RereadableTrace {
             status.st_mode & S_IFMT == S_IFREG
         {
             path = file.path
-            isTemporary = false
+            temporary = nil
             return
         }
-        let folder = FileManager.default.temporaryDirectory
-        path = folder.appending(path: "trace-\(UUID()).tptrace").path(percentEncoded: false)
-        isTemporary = true
+        let item = TemporaryItem("tensor-pool-\(UUID()).tptrace")
+        path = item.path
+        temporary = item
         try TraceFile.write(file.trace, to: path, as: .tptrace)
-    }
-
-    deinit {
-        if isTemporary { try? FileManager.default.removeItem(atPath: path) }
     }
 }

@@ -30,13 +30,11 @@ final class SystemMallocHelper {
         process.executableURL = URL(filePath: path)
         process.standardInput = requests
         process.standardOutput = replies
-        if let library {
-            process.environment = ProcessInfo.processInfo.environment.merging(["LD_PRELOAD": library]) { $1 }
-        }
+        process.environment = OwnProcess.environment(adding: library.map { ["LD_PRELOAD": $0] } ?? [:])
         do {
             try process.run()
         } catch {
-            throw .cannotStart(path: path, reason: error.localizedDescription)
+            throw .cannotStart(path: path, reason: error.systemReason)
         }
     }
 

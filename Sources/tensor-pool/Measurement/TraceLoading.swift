@@ -17,7 +17,18 @@ struct TraceLoading {
         return try TraceFile.read(path, options: options) { state in
             let elapsed = start.duration(to: clock.now) / .seconds(1)
             guard elapsed > 1 else { return }
-            progress.show(Self.line("reading \(path)", state, elapsed: elapsed))
+            progress.show(Self.line("reading \(FileName.input(path))", state, elapsed: elapsed))
+        }
+    }
+
+    /// Makes a trace of what a process recorded.
+    func convert(_ recording: RawRecording, to path: String) throws {
+        defer { progress.finish() }
+        let start = clock.now
+        try recording.write(to: path) { state in
+            let elapsed = start.duration(to: clock.now) / .seconds(1)
+            guard elapsed > 1 else { return }
+            progress.show(Self.line("writing \(path)", state, elapsed: elapsed))
         }
     }
 
@@ -31,7 +42,7 @@ struct TraceLoading {
         try TraceFile.write(trace, to: path, as: format, machine: machine) { written in
             let elapsed = start.duration(to: clock.now) / .seconds(1)
             guard elapsed > 1, written > 0 else { return }
-            progress.show("writing \(path)", written, of: total, "event")
+            progress.show("writing \(FileName.output(path))", written, of: total, "event")
         }
     }
 

@@ -19,12 +19,12 @@ extension FigureOutput {
     /// All figures that JSON has, one a row.
     var commaSeparated: String { get throws { try CommaSeparatedFigures(self).text } }
 
-    /// Prints it.
+    /// Prints it, or throws where not all of it could be.
     func print(as format: FigureFormat) throws {
         switch format {
-        case .table: Swift.print(text)
-        case .json: Swift.print(try JSONOutput.text(self))
-        case .csv: Swift.print(try commaSeparated)
+        case .table: try StandardOutput.print(text)
+        case .json: try StandardOutput.print(JSONOutput.text(self))
+        case .csv: try StandardOutput.print(commaSeparated)
         }
     }
 }

@@ -1,9 +1,21 @@
 import AllocationTrace
 
 extension TraceIrregularities {
+    /// Each count, by its key in JSON.
+    var counts: [(name: String, count: Int)] {
+        [
+            ("unmatchedFrees", unmatchedFrees), ("reusedLiveAddresses", reusedLiveAddresses),
+            ("failedAllocations", failedAllocations), ("emptyAllocations", emptyAllocations),
+            ("mismatchedSizes", mismatchedSizes), ("reorderedEvents", reorderedEvents), ("clockSteps", clockSteps),
+            ("unreadableTimes", unreadableTimes), ("incompleteEvents", incompleteEvents),
+            ("otherDeviceEvents", otherDeviceEvents), ("otherProcessEvents", otherProcessEvents),
+            ("droppedEvents", droppedEvents), ("damagedChunks", damagedChunks),
+        ]
+    }
+
     /// What is odd in a trace, in words; nil where nothing is.
     var line: String? {
-        let counts = [
+        let said = [
             (unmatchedFrees, "frees of nothing live, left out"),
             (reusedLiveAddresses, "addresses allocated while live, freed first"),
             (failedAllocations, "failed allocations, left out"),
@@ -18,7 +30,7 @@ extension TraceIrregularities {
             (droppedEvents, "events that the recorder dropped"),
             (damagedChunks, "damaged places, passed over"),
         ]
-        let found = counts.filter { $0.0 > 0 }.map { "\($0.1): \(Figures.count($0.0))" }
+        let found = said.filter { $0.0 > 0 }.map { "\($0.1): \(Figures.count($0.0))" }
         let lines = found + (isTruncated ? ["the file is cut off"] : [])
         return lines.isEmpty ? nil : lines.joined(separator: "; ")
     }

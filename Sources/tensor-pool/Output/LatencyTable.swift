@@ -65,7 +65,7 @@ extension Touch {
 extension TraceSummary {
     /// The trace in a line.
     func line(of file: String) -> String {
-        "Trace    \(file): \(Figures.count(eventCount)) events, \(Figures.count(threadCount, "thread")), "
+        "Trace    \(FileName.input(file)): \(Figures.count(eventCount)) events, \(Figures.count(threadCount, "thread")), "
             + "peak live \(Figures.mebibytes(peakLiveBytes)) MiB in \(Figures.count(peakLiveBlocks)) blocks"
     }
 }

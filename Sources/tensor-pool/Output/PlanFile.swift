@@ -9,13 +9,8 @@ struct PlanFile {
     let alignment: Int
 
     /// Writes JSON for ``StaticPlanLayout``, or CSV where the name ends so. The file appears when it is complete.
-    func write(to path: String) throws {
-        let data = path.hasSuffix(".csv") ? Data(csv.utf8) : try json()
-        do {
-            try data.write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw PlanFileError(path: path, reason: error.localizedDescription)
-        }
+    func write(to output: OutputFile) throws {
+        try output.write(output.path.hasSuffix(".csv") ? Data(csv.utf8) : try json())
     }
 
     /// In order of allocation: what is allocated at one moment, in the problem's order.
@@ -39,11 +34,4 @@ struct PlanFile {
         }
         return "id,lower,upper,size,offset\n" + rows.joined()
     }
-}
-
-struct PlanFileError: Error, CustomStringConvertible {
-    let path: String
-    let reason: String
-
-    var description: String { "\(path): cannot write the plan: \(reason)" }
 }

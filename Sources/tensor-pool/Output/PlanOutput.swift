@@ -57,7 +57,8 @@ extension PlanOutput {
     /// For people: the problem, a table of algorithms, and the best plan.
     var text: String {
         [
-            "Problem  \(file): \(Figures.count(items)) tensors, at most \(size(lowerBoundBytes)) alive: the lower bound",
+            "Problem  \(FileName.input(file)): \(Figures.count(items)) tensors, "
+                + "at most \(size(lowerBoundBytes)) alive: the lower bound",
             "Plans    offsets in multiples of \(Figures.size(alignment)), seed \(seed), each validated by the checker",
             "Machine  \(machine.line)", "", table, "", summary,
         ]

@@ -16,13 +16,15 @@ final class Progress {
     }
 
     /// Tells how many parts of some work are done; from its first second on with the rate and the time that is left.
-    func show(_ work: String, _ done: Int, of total: Int, _ unit: String) {
+    /// - Parameter subject: what it is at now, which may change while the work goes on.
+    func show(_ work: String, on subject: String? = nil, _ done: Int, of total: Int, _ unit: String) {
         guard isShown else { return }
         if work != self.work {
             self.work = work
             start = clock.now
         }
-        show(Self.line(work, done, of: total, unit, elapsed: (clock.now - start) / .seconds(1)))
+        let name = subject.map { "\(work) on \($0)" } ?? work
+        show(Self.line(name, done, of: total, unit, elapsed: (clock.now - start) / .seconds(1)))
     }
 
     /// Runs something that takes a known time, and tells every second how much of it is left.

@@ -40,29 +40,50 @@ extension WorkloadReport {
         ] {
             rows.append("trace", "", name, "\(value)", unit)
         }
+        rows.append("trace", "", "temporaryShare", "\(analysis.lifetimes.temporaryShare)", "share")
+        rows.append("trace", "", "temporaryByteShare", "\(analysis.lifetimes.temporaryByteShare)", "share")
+        rows.append("trace", "", "reusableShare", "\(analysis.reuse.reusableShare)", "share")
+        appendIrregularities(to: &rows)
         for category in analysis.sizes.categories {
             let name = category.category.rawValue
             rows.append("category", name, "allocations", "\(category.allocations)", "")
             rows.append("category", name, "allocatedBytes", "\(category.allocatedBytes)", "bytes")
             rows.append("category", name, "peakLiveBytes", "\(category.peakLiveBytes)", "bytes")
+            rows.append("category", name, "distinctSizes", "\(category.distinctSizes)", "")
+            rows.append("category", name, "lifetimeEvents", category.lifetimeEvents, "events")
+            rows.append("category", name, "lifetimeNanoseconds", category.lifetimeNanoseconds, "ns")
         }
         for size in analysis.sizes.mostBytes {
             rows.append("size", "\(size.byteCount)", "allocations", "\(size.allocations)", "")
             rows.append("size", "\(size.byteCount)", "peakLiveBlocks", "\(size.peakLiveBlocks)", "")
         }
         for (name, unit, distribution) in distributions {
-            for (figure, value) in [
-                ("p50", distribution.p50), ("p90", distribution.p90), ("p99", distribution.p99),
-                ("maximum", distribution.maximum),
-            ] {
-                rows.append("distribution", name, figure, "\(value)", unit)
-            }
+            rows.append("distribution", name, "", distribution, unit)
         }
         if let steps = analysis.steps {
             rows.append("step", "", "allocations", "\(steps.allocationsPerStep)", "")
             rows.append("step", "", "events", "\(steps.eventsPerStep)", "")
             rows.append("step", "", "steps", "\(steps.steps)", "")
             rows.append("step", "", "matchShare", "\(steps.matchShare)", "share")
+            for (index, group) in steps.groups.enumerated() {
+                rows.append("lockStep", "\(index + 1)", "timesPerStep", "\(group.timesPerStep)", "")
+                rows.append("lockStep", "\(index + 1)", "sizeCount", "\(group.sizeCount)", "")
+                for size in group.sizes { rows.append("lockStep", "\(index + 1)", "size", "\(size)", "bytes") }
+            }
+        }
+        for (index, drift) in analysis.drifts.enumerated() {
+            for (name, value, unit) in [
+                ("firstBytes", drift.firstBytes, "bytes"), ("lastBytes", drift.lastBytes, "bytes"),
+                ("stepBytes", drift.stepBytes, "bytes"), ("sizes", drift.sizes, ""),
+            ] {
+                rows.append("growth", "\(index + 1)", name, "\(value)", unit)
+            }
+        }
+        for thread in analysis.threads.threads {
+            rows.append("thread", "\(thread.number)", "id", "\(thread.id)", "")
+            if let name = thread.name { rows.append("thread", "\(thread.number)", "name", name, "") }
+            rows.append("thread", "\(thread.number)", "allocations", "\(thread.allocations)", "")
+            rows.append("thread", "\(thread.number)", "frees", "\(thread.frees)", "")
         }
         for crossing in analysis.threads.crossings {
             rows.append("crossing", "\(crossing.allocatedBy)-\(crossing.freedBy)", "frees", "\(crossing.frees)", "")
@@ -72,6 +93,13 @@ extension WorkloadReport {
         }
         return rows.text
     }
+
+    private func appendIrregularities(to rows: inout Rows) {
+        for (name, count) in analysis.irregularities.counts {
+            rows.append("irregularity", "", name, "\(count)", "")
+        }
+        rows.append("irregularity", "", "isTruncated", "\(analysis.irregularities.isTruncated)", "")
+    }
 }
 
 /// Rows of comma-separated values.
@@ -80,6 +108,19 @@ private struct Rows {
 
     mutating func append(_ cells: String...) {
         lines.append(cells.map(CommaSeparatedFigures.quoted).joined(separator: ","))
+    }
+
+    /// Quantiles, a row each: `p50`, or `NAME.p50` where they have a name. Nothing where there is no distribution.
+    mutating func append(
+        _ section: String, _ item: String, _ name: String, _ distribution: Distribution?, _ unit: String
+    ) {
+        guard let distribution else { return }
+        for (figure, value) in [
+            ("p50", distribution.p50), ("p90", distribution.p90), ("p99", distribution.p99),
+            ("maximum", distribution.maximum),
+        ] {
+            append(section, item, name.isEmpty ? figure : "\(name).\(figure)", "\(value)", unit)
+        }
     }
 
     var text: String { lines.joined(separator: "\n") }

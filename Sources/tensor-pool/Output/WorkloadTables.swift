@@ -4,13 +4,13 @@ extension WorkloadReport {
     /// For people: the findings, then the figures they rest on.
     var text: String {
         let head = [
-            "Trace    \(file) (\(format)): \(summaryLine)",
+            "Trace    \(FileName.input(file)) (\(format)): \(summaryLine)",
             "Machine  \(machine.line)", "", "Findings",
         ]
         let lines = findings.enumerated().map { "\($0 + 1). \($1.text)" }
         let sections =
             [
-                ("Cost an event by replay, \(estimate.turnsText) (touch: \(estimate.touch.rawValue))", estimateTable),
+                ("Cost an event by replay, \(estimate.turnsText) (touch: \(estimate.touchText))", estimateTable),
                 ("Gains in processor time", estimate.gains.table),
                 ("Categories", categoryTable), ("Sizes by bytes asked for", sizeTable),
                 ("Lifetimes and reuse", distributionTable), ("Sizes in lock-step", lockStepTable),

@@ -22,6 +22,8 @@ struct RecordedProgram {
         case unusableLibraryPath(String)
         case cannotStart(command: String, code: Int32)
         case cannotMakeFolder(path: String, reason: String)
+        case cannotReadFolder(path: String, reason: String)
+        case noRecording(path: String)
 
         var description: String {
             switch self {
@@ -33,6 +35,10 @@ struct RecordedProgram {
                 "\(command) cannot be started: \(unsafe String(cString: strerror(code)))"
             case .cannotMakeFolder(let path, let reason):
                 "the folder \(path) for what is recorded cannot be made: \(reason)"
+            case .cannotReadFolder(let path, let reason):
+                "\(path): cannot read the folder of the recording: \(reason)"
+            case .noRecording(let path):
+                "\(path): no recording is in this folder: give the one that 'tensor-pool record' left behind"
             }
         }
 
@@ -40,7 +46,7 @@ struct RecordedProgram {
         var exitCode: Int32 {
             switch self {
             case .cannotStart(_, let code): code == ENOENT ? 127 : 126
-            case .missingLibrary, .unusableLibraryPath, .cannotMakeFolder: 125
+            case .missingLibrary, .unusableLibraryPath, .cannotMakeFolder, .cannotReadFolder, .noRecording: 125
             }
         }
     }

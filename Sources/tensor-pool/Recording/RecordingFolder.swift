@@ -40,20 +40,29 @@ struct RecordingFolder {
     }
 
     /// Writes the trace of the last program that `process` ran to the output, and those of other processes beside it.
-    /// - Parameter process: nil for that which recorded first.
-    func convert(process: pid_t?) throws -> [Written] {
+    /// - Parameter process: nil for that which recorded first, and has to be there.
+    func convert(process: pid_t?, _ loading: TraceLoading) throws -> [Written] {
         // Of one process, its last program.
-        let recordings = Dictionary(try RawRecording.all(in: url).map { ($0.process, $0) }) { $1 }.values
+        let recordings = Dictionary(try all().map { ($0.process, $0) }) { $1 }.values
             .sorted { ($0.clockTime, $0.process) < ($1.clockTime, $1.process) }
         let main = recordings.first { process == nil || $0.process == UInt32(bitPattern: process ?? 0) }
-        if let main { try main.write(to: output) } else { try RawRecording.writeEmpty(to: output) }
+        guard main != nil || process != nil else { throw RecordedProgram.Failure.noRecording(path: path) }
+        if let main { try loading.convert(main, to: output) } else { try RawRecording.writeEmpty(to: output) }
         var written = [Written(path: output, recording: main)]
         for recording in recordings where recording.process != main?.process {
             let path = pathBeside(String(recording.process))
-            try recording.write(to: path)
+            try loading.convert(recording, to: path)
             written.append(Written(path: path, recording: recording))
         }
         return written
+    }
+
+    private func all() throws(RecordedProgram.Failure) -> [RawRecording] {
+        do {
+            return try RawRecording.all(in: url)
+        } catch {
+            throw .cannotReadFolder(path: path, reason: error.systemReason)
+        }
     }
 
     /// `trace.tptrace` becomes `trace.MARK.tptrace`.

@@ -5,8 +5,8 @@ struct RecordingSummary {
     let line: String
 
     /// Reads the trace that was written: what it says is what its readers will see.
-    init(_ written: RecordingFolder.Written) throws {
-        let file = try TraceFile.read(written.path, options: TraceFile.Options(details: []))
+    init(_ written: RecordingFolder.Written, _ loading: TraceLoading) throws {
+        let file = try loading.read(written.path, options: TraceFile.Options(details: []))
         let summary = file.trace.summary
         let name = written.recording.map { " (\($0.program), process \($0.process))" } ?? ""
         let dropped = file.trace.irregularities.droppedEvents

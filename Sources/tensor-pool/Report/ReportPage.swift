@@ -25,7 +25,7 @@ struct ReportPage {
             "findings": report.findings.map { ["kind": $0.kind.rawValue, "text": $0.text] },
             "configuration": try JSONOutput.text(report.suggestion.configuration),
             "turns": report.estimate.turnsText,
-            "touch": report.estimate.touch.rawValue,
+            "touch": report.estimate.touchText,
             "style": ReportStyle.text,
             "script": ReportScript.text,
             "json": json,

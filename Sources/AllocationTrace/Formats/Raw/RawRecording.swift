@@ -53,12 +53,15 @@ package struct RawRecording {
     }
 
     /// Writes the records as a trace. Memory: a block.
-    package func write(to output: String) throws {
+    /// - Parameter report: told how far it is, after every 8 MiB.
+    package func write(to output: String, report: ((TraceReadProgress) -> Void)? = nil) throws {
         let clock = TraceClock(epoch: .unix, startNanoseconds: unixTime)
         var writer = try BinaryTraceWriter(
             path: output, header: BinaryTraceHeader(order: .time, clock: clock, machine: .current), atomically: true)
         var chunk = TraceChunk()
+        let fileBytes = Int(clamping: try file.seekToEnd())
         try file.seek(toOffset: UInt64(Self.headerLength))
+        var readBytes = Self.headerLength
         while let block = try file.read(upToCount: Self.blockLength), !block.isEmpty {
             for start in stride(from: 0, through: block.count - Self.recordLength, by: Self.recordLength) {
                 guard let event = event(in: block, at: start) else { continue }
@@ -66,6 +69,10 @@ package struct RawRecording {
                 try writer.append(chunk)
                 chunk.removeAll()
                 _ = chunk.append(event)
+            }
+            readBytes += block.count
+            if readBytes % (8 << 20) < block.count {
+                report?(TraceReadProgress(contentBytes: readBytes, readBytes: readBytes, fileBytes: fileBytes))
             }
         }
         try writer.append(chunk)
