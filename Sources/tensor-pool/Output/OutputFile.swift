@@ -25,7 +25,7 @@ struct OutputFile {
             let isFolder = status.st_mode & S_IFMT == S_IFDIR
             guard !isFolder else { throw failure(EISDIR) }
             if status.st_mode & S_IFMT != S_IFREG {
-                guard access(path, W_OK) == 0 else { throw failure(errno) }
+                guard unsafe access(path, W_OK) == 0 else { throw failure(errno) }
                 return
             }
         } else if errno != ENOENT {
@@ -33,7 +33,7 @@ struct OutputFile {
         }
         // It is replaced as a whole, for which its folder is what counts.
         let folder = url.deletingLastPathComponent().path(percentEncoded: false)
-        guard access(folder, W_OK | X_OK) == 0 else { throw failure(errno) }
+        guard unsafe access(folder, W_OK | X_OK) == 0 else { throw failure(errno) }
     }
 
     /// Writes it. A regular file appears under its name when it is complete.
