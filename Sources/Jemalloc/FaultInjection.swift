@@ -31,11 +31,16 @@ package enum FaultInjection {
     package typealias Hook = @Sendable (BackendCall) -> Bool
 
     private static let isActive = Atomic<Bool>(false)
-    private static let hook = Lock<Hook?>(nil)
+    /// In a value of its own: a closure that stands in a generic lock by itself is wrapped once more at each look.
+    private struct Box: Sendable {
+        let ask: Hook
+    }
+
+    private static let hook = Lock<Box?>(nil)
 
     /// Sets who is asked before each call; nil for nobody.
     package static func set(_ newHook: Hook?) {
-        hook.withLock { $0 = newHook }
+        hook.withLock { $0 = newHook.map { Box(ask: $0) } }
         isActive.store(newHook != nil, ordering: .releasing)
     }
 
@@ -48,6 +53,6 @@ package enum FaultInjection {
     @inline(never)
     private static func isRefusedByHook(_ call: BackendCall) -> Bool {
         let asked = hook.withLock { $0 }
-        return asked?(call) ?? false
+        return asked?.ask(call) ?? false
     }
 }

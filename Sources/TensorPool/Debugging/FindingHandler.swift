@@ -10,15 +10,21 @@ internal import Darwin
 
 /// Who is told what debugging modes find.
 final class FindingHandler: Sendable {
-    private let handler = Lock<(@Sendable (DebugFinding) -> Void)?>(nil)
+    /// In a value of its own: a closure that stands in a generic lock by itself is wrapped once more at each look, until a
+    /// call of it overflows the stack.
+    private struct Handler: Sendable {
+        let call: @Sendable (DebugFinding) -> Void
+    }
 
-    func set(_ new: (@Sendable (DebugFinding) -> Void)?) { handler.withLock { $0 = new } }
+    private let handler = Lock<Handler?>(nil)
+
+    func set(_ new: (@Sendable (DebugFinding) -> Void)?) { handler.withLock { $0 = new.map { Handler(call: $0) } } }
 
     /// Tells the program, or, where it does not want to be told, standard error; damage then ends the program. No lock
     /// may be held.
     func report(_ finding: DebugFinding) {
         if let handler = handler.withLock({ $0 }) {
-            handler(finding)
+            handler.call(finding)
         } else if finding.isDamage {
             fatalError(finding.description)
         } else {

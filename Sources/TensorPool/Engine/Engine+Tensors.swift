@@ -96,7 +96,7 @@ extension Engine {
         if isOthers {
             state.inboxes[ordinal].append(returned)
             unsafe state.caches[ordinal].pointee.hasInbox = true
-            unsafe state.caches[ordinal].pointee.endWarmGrant()
+            unsafe state.caches[ordinal].endWarmGrant()
         } else {
             unsafe state.finishReturn(returned, cache: cache)
         }

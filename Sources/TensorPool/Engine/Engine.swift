@@ -88,7 +88,7 @@ internal import Jemalloc
             for place in unsafe state.caches.indices {
                 let cache = unsafe state.caches[place]
                 unsafe cache.pointee.owner = nil
-                unsafe cache.pointee.endWarmGrant()
+                unsafe cache.endWarmGrant()
                 unsafe lock.forget(cache)
             }
             state.returnIdleMemory()

@@ -239,18 +239,21 @@ extension UnsafeMutablePointer where Pointee == CacheBin {
     }
 }
 
+/// Plain assignments: `&+=` would be an access of the whole cache, of which others may change a flag under the lock.
 extension UnsafeMutablePointer where Pointee == ThreadCache {
     @inlinable @inline(__always) func noteAllocated(_ byteCount: Int) {
         let allocated = unsafe pointee.allocatedBytes &+ byteCount
         unsafe pointee.allocatedBytes = allocated
         let mark = unsafe pointee.peakMark
         if allocated > mark {
-            unsafe pointee.peakLiveBytes &+= allocated &- mark
+            unsafe pointee.peakLiveBytes = unsafe pointee.peakLiveBytes &+ (allocated &- mark)
             unsafe pointee.peakMark = allocated
         }
     }
 
-    @inlinable @inline(__always) func noteFreed(_ byteCount: Int) { unsafe pointee.peakMark &+= byteCount }
+    @inlinable @inline(__always) func noteFreed(_ byteCount: Int) {
+        unsafe pointee.peakMark = unsafe pointee.peakMark &+ byteCount
+    }
 }
 
 extension UnsafeMutablePointer where Pointee == BlockRecord {

@@ -57,12 +57,6 @@ internal import Jemalloc
     /// Bytes requested less bytes freed since the last settlement.
     var liveBytes: Int { unsafe allocatedBytes &+ peakLiveBytes &- peakMark }
 
-    /// Sends the thread's next operation off the hot path to the cold path.
-    mutating func endWarmGrant() {
-        unsafe warmGranted -= warmLeft
-        unsafe warmLeft = 0
-    }
-
     init(ordinal: Int, engine: Engine) {
         unsafe self.ordinal = ordinal
         unsafe recordMark = RecordStatus.mark(ofOwner: ordinal)
@@ -121,6 +115,13 @@ internal import Jemalloc
 }
 
 extension UnsafeMutablePointer where Pointee == ThreadCache {
+    /// Sends the thread's next operation off the hot path to the cold path. Lock held; the owner may be in its hot path,
+    /// so this touches nothing but what belongs to the lock.
+    func endWarmGrant() {
+        unsafe pointee.warmGranted = unsafe pointee.warmGranted - pointee.warmLeft
+        unsafe pointee.warmLeft = 0
+    }
+
     @inlinable @inline(__always) func bin(_ index: Int) -> UnsafeMutablePointer<CacheBin> {
         unsafe (UnsafeMutableRawPointer(self) + CacheLayout.headerByteCount + index &<< CacheLayout.binShift)
             .assumingMemoryBound(to: CacheBin.self)

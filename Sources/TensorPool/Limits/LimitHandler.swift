@@ -3,16 +3,25 @@ internal import Jemalloc
 
 /// What the program wants to be asked when a limit is reached.
 final class LimitHandler: Sendable {
-    private let handler: Lock<(@Sendable (LimitReport) -> LimitResponse)?>
+    /// In a value of its own: see `FindingHandler`.
+    private struct Handler: Sendable {
+        let call: @Sendable (LimitReport) -> LimitResponse
+    }
+
+    private let handler: Lock<Handler?>
     /// The threads that are in the handler now.
     private let asking = Lock<Set<UInt>>([])
 
-    init(_ handler: (@Sendable (LimitReport) -> LimitResponse)? = nil) { self.handler = Lock(handler) }
+    init(_ handler: (@Sendable (LimitReport) -> LimitResponse)? = nil) {
+        self.handler = Lock(handler.map { Handler(call: $0) })
+    }
 
     /// How often it is asked in a row.
     static let maximumCalls = 8
 
-    func set(_ new: (@Sendable (LimitReport) -> LimitResponse)?) { handler.withLock { $0 = new } }
+    func set(_ new: (@Sendable (LimitReport) -> LimitResponse)?) {
+        handler.withLock { $0 = new.map { Handler(call: $0) } }
+    }
 
     var isSet: Bool { handler.withLock { $0 != nil } }
 
@@ -22,6 +31,6 @@ final class LimitHandler: Sendable {
         let thread = unsafe UInt(bitPattern: tensorpool_current_thread())
         guard asking.withLock({ $0.insert(thread).inserted }) else { return .fail }
         defer { asking.withLock { _ = $0.remove(thread) } }
-        return handler(report())
+        return handler.call(report())
     }
 }

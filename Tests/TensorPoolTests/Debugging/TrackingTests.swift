@@ -105,6 +105,27 @@ extension PoolTests {
             #expect(message.contains("what is live in a pool is not told"), "\(message)")
         }
 
+        /// Each look at a closure in a generic lock once wrapped it once more, until a call overflowed the stack.
+        @Test func handlersAreAskedAsOftenAsItTakes() throws {
+            let handler = FindingHandler()
+            let (pool, _) = try WatchedPool.standard.make("leaks")
+            let tensor = try pool.allocateTensor(id: 1, byteCount: 64)
+            let leak = try #require(pool.reportLeaks().first)
+            let count = Box(0)
+            handler.set { _ in count.value += 1 }
+            for _ in 0..<200_000 { handler.report(leak) }
+            #expect(count.value == 200_000)
+            let limits = LimitHandler { _ in
+                count.value -= 1
+                return .fail
+            }
+            let report = LimitReport(
+                scope: .pool, requested: 1, needed: 1, limit: 1, reserved: 1, live: 1, cached: 0, advice: "")
+            for _ in 0..<200_000 { _ = limits.ask { report } }
+            #expect(count.value == 0)
+            try pool.deallocateTensor(id: 1, tensor)
+        }
+
         @Test func theHistoryIsBounded() throws {
             let (pool, base) = try WatchedPool.standard.make("track")
             let findings = Findings(of: base)
