@@ -31,7 +31,7 @@ package enum FaultInjection {
     package typealias Hook = @Sendable (BackendCall) -> Bool
 
     private static let isActive = Atomic<Bool>(false)
-    /// In a value of its own: a closure that stands in a generic lock by itself is wrapped once more at each look.
+    /// For the lock's sake: see ``Lock``.
     private struct Box: Sendable {
         let ask: Hook
     }

@@ -10,6 +10,9 @@ internal import Darwin
 ///
 /// Not `Synchronization.Mutex`: on Linux that keeps the number of the thread that holds it, and the child's thread has
 /// another number. All locks of the process stand in ``LockList``, which a fork holds.
+///
+/// A closure has to stand in a struct here. As the value itself it is converted at each look, and what is written back is
+/// the converted one: one wrapper more each time, until a call overflows the stack.
 @safe package struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
     private let node: UnsafeMutablePointer<LockNode>
     private let value: UnsafeMutablePointer<Value>

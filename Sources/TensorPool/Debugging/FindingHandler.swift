@@ -10,8 +10,7 @@ internal import Darwin
 
 /// Who is told what debugging modes find.
 final class FindingHandler: Sendable {
-    /// In a value of its own: a closure that stands in a generic lock by itself is wrapped once more at each look, until a
-    /// call of it overflows the stack.
+    /// For the lock's sake: see `Lock`.
     private struct Handler: Sendable {
         let call: @Sendable (DebugFinding) -> Void
     }

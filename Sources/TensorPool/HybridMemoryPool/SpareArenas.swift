@@ -5,7 +5,7 @@ internal import Jemalloc
 /// As it comes (`opt.retain`) jemalloc does not unmap the first 2 MiB of address space of an arena that is destroyed (5.3.0,
 /// src/base.c: `base_unmap`), nor give back the few kibibytes by which it finds what lies there. A process that makes and drops
 /// bases for as long as it lives would run out of the mappings that the kernel allows: 65,530 were used up by 8,461 inputs
-/// of a fuzzer. So an arena is never destroyed here. A spare one has no resident memory but its metadata (100 KiB); its
+/// of a fuzzer. So no arena is destroyed here that can be emptied. A spare one has no resident memory but its metadata (100 KiB); its
 /// address space stays mapped, as jemalloc's does, and serves the next base.
 enum SpareArenas {
     /// What an arena is for. Advice on huge pages stays with its address space, so each has spares of its own.

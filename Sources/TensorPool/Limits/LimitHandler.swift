@@ -3,7 +3,7 @@ internal import Jemalloc
 
 /// What the program wants to be asked when a limit is reached.
 final class LimitHandler: Sendable {
-    /// In a value of its own: see `FindingHandler`.
+    /// For the lock's sake: see `Lock`.
     private struct Handler: Sendable {
         let call: @Sendable (LimitReport) -> LimitResponse
     }
