@@ -9,6 +9,9 @@ internal import Jemalloc
 
     init() { unsafe entries = nil }
 
+    /// Bytes of its own memory.
+    var byteCount: Int { capacity * MemoryLayout<UnsafeMutableRawPointer>.stride }
+
     deinit { unsafe entries?.deallocate() }
 
     @discardableResult mutating func push(_ address: UnsafeMutableRawPointer) -> Bool {

@@ -9,6 +9,7 @@ public import Synchronization
 /// owner's store wins and the claim comes to nothing: the block is freed once.
 @usableFromInline @unsafe struct BlockRecord: ~Copyable {
     @usableFromInline let state: Atomic<UInt64>
+    /// Of a free record in the store ``nextFree``.
     @usableFromInline var tensorID: UInt64
     /// Bytes that were requested.
     @usableFromInline var byteCount: Int
@@ -17,6 +18,12 @@ public import Synchronization
         unsafe state = Atomic(0)
         unsafe tensorID = 0
         unsafe byteCount = 0
+    }
+
+    /// The free record after this one.
+    var nextFree: BlockRecordPointer? {
+        get { unsafe BlockRecordPointer(bitPattern: UInt(tensorID)) }
+        set { unsafe tensorID = unsafe UInt64(UInt(bitPattern: newValue)) }
     }
 }
 

@@ -23,6 +23,9 @@
         (0..<SizeClass.count).reduce(0) { $0 + untouched[$1] * SizeClass.byteCount($1) }
     }
 
+    /// Bytes of what remembers the blocks.
+    var metadataByteCount: Int { (0..<SizeClass.count).reduce(0) { unsafe $0 + blocks[$1].byteCount } }
+
     func count(ofClass index: Int) -> Int { unsafe blocks[index].count }
 
     /// The fewest blocks of a class since the call before.

@@ -73,7 +73,8 @@ extension EngineState {
             + (guards?.quarantinedByteCount ?? 0)
         result.reservedBytes = reservedBytes
         result.metadataBytes =
-            unsafe records.byteCount + heap.metadataByteCount + caches.count * CacheLayout.byteCount
+            unsafe records.byteCount + depot.metadataByteCount + heap.metadataByteCount
+            + caches.count * CacheLayout.byteCount
         result.allocations += weightAllocations
         result.deallocations += weightFrees
         result.weightAllocations = weightAllocations

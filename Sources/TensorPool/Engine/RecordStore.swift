@@ -2,36 +2,53 @@ internal import Synchronization
 
 /// The memory of block records: chunks that stay where they are until the engine ends, so that a stale handle can
 /// always be compared with its record.
+///
+/// Free records are a list through themselves, the one that came back last first: so that taking one back needs no
+/// memory, and a record costs no more than its 24 bytes.
 @safe struct RecordStore: ~Copyable {
     static let chunkCapacity = 512
     private var chunks = AddressStack()
-    /// Has room for all records, so that none of them is ever without a place to go back to.
-    private var free = AddressStack()
+    private var firstFree: BlockRecordPointer?
 
-    /// Bytes of all chunks.
-    var byteCount: Int { unsafe chunks.count * Self.chunkCapacity * MemoryLayout<BlockRecord>.stride }
+    init() { unsafe firstFree = nil }
+
+    /// Bytes of all chunks, and of the list of them.
+    var byteCount: Int {
+        unsafe chunks.count * Self.chunkCapacity * MemoryLayout<BlockRecord>.stride + chunks.byteCount
+    }
 
     /// Moves up to `count` free records to `entries`; makes a chunk where none is free. Returns how many were moved: none
     /// where there is no memory for a chunk.
     mutating func take(_ count: Int, into entries: UnsafeMutablePointer<UnsafeMutableRawPointer>) -> Int {
-        if free.count == 0 { addChunk() }
-        return unsafe free.pop(count, into: entries)
+        if unsafe firstFree == nil { addChunk() }
+        var taken = 0
+        while taken < count, let record = unsafe firstFree {
+            unsafe firstFree = unsafe record.pointee.nextFree
+            unsafe entries[taken] = UnsafeMutableRawPointer(record)
+            taken += 1
+        }
+        return taken
     }
 
     /// Takes back `count` records.
     mutating func put(_ entries: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ count: Int) {
-        unsafe free.push(entries, count)
+        for index in 0..<count { unsafe put(entries[index].assumingMemoryBound(to: BlockRecord.self)) }
+    }
+
+    private mutating func put(_ record: BlockRecordPointer) {
+        unsafe record.pointee.nextFree = unsafe firstFree
+        unsafe firstFree = unsafe record
     }
 
     private mutating func addChunk() {
-        guard chunks.makeRoom(for: 1), free.makeRoom(for: (chunks.count + 1) * Self.chunkCapacity - free.count),
+        guard chunks.makeRoom(for: 1),
             let memory = unsafe Backend.allocateBookkeeping(Self.chunkCapacity * MemoryLayout<BlockRecord>.stride)
         else { return }
         let chunk = unsafe memory.bindMemory(to: BlockRecord.self, capacity: Self.chunkCapacity)
         // Backwards, so that the lowest record is handed out first.
         for index in (0..<Self.chunkCapacity).reversed() {
             unsafe (chunk + index).initialize(to: BlockRecord())
-            unsafe free.push(UnsafeMutableRawPointer(chunk + index))
+            unsafe put(chunk + index)
         }
         unsafe chunks.push(memory)
     }

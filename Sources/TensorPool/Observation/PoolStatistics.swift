@@ -20,7 +20,7 @@ public struct PoolStatistics: Sendable, Hashable {
     public var prewarmNanoseconds = 0
     /// Bytes counted against the limit, counted apart from the four above.
     public var reservedBytes = 0
-    /// Bytes of block records, caches, and the description of granules.
+    /// Bytes of block records, caches, lists of cached blocks, and the description of granules.
     public var metadataBytes = 0
 
     /// Tensors that were not freed.

@@ -1,3 +1,4 @@
+import PoolModel
 import Synchronization
 import Testing
 
@@ -144,6 +145,36 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
         let apart = zip(all.sorted(), all.sorted().dropFirst()).allSatisfy { $1 - $0 >= 24 }
         #expect(all.count > 1500 && apart && all.allSatisfy { $0 % 8 == 0 })
         #expect(store.byteCount >= all.count * 24)
+    }
+
+    @Test func whatComesBackIsHandedOutAgainBeforeThereIsAnotherChunk() {
+        var random = SeededRandom(SeededRandom.runSeed("RecordStoreTests"))
+        var store = RecordStore()
+        var out: [UnsafeMutableRawPointer] = unsafe []
+        var most = 0
+        for _ in 0..<2000 {
+            let wanted = Int.random(in: 1...64, using: &random)
+            if Bool.random(using: &random) {
+                var entries = unsafe [UnsafeMutableRawPointer](repeating: address(0), count: wanted)
+                let count = unsafe entries.withUnsafeMutableBufferPointer {
+                    unsafe store.take(wanted, into: $0.baseAddress!)
+                }
+                unsafe out += entries.prefix(count)
+            } else {
+                unsafe out.shuffle(using: &random)
+                let count = unsafe min(wanted, out.count)
+                var entries = unsafe Array(out.suffix(count))
+                unsafe out.removeLast(count)
+                unsafe entries.withUnsafeMutableBufferPointer { buffer in
+                    if let first = unsafe buffer.baseAddress { unsafe store.put(first, count) }
+                }
+            }
+            unsafe most = max(most, out.count)
+            #expect(unsafe Set(out).count == out.count)
+        }
+        // Full chunks, and a list of them.
+        let chunks = (most + RecordStore.chunkCapacity - 1) / RecordStore.chunkCapacity
+        #expect(store.byteCount <= chunks * RecordStore.chunkCapacity * 24 + 64 * 8)
     }
 
     @Test func onlyLiveOnesAreVisited() {
