@@ -38,6 +38,28 @@ import Testing
         return try folder.file(named: "small.csv", rows.joined(separator: "\n") + "\n")
     }
 
+    /// Where it is installed; where it is not, that is told before anything is read.
+    @Test func measuresAPreloadedMallocBesideThePools() throws {
+        let folder = try TemporaryFolder()
+        let trace = try smallTrace(in: folder)
+        // Jemalloc is measured without being named.
+        let arguments = ["--peers", "tcmalloc,jemalloc", "--format", "json"] + Self.quick
+        guard (try? PreloadedMalloc.tcmalloc.library()) != nil else {
+            let result = try BuiltCommand.run(["analyze", "missing.csv"] + arguments)
+            #expect(result.status == 1)
+            #expect(result.errors.contains("apt-get install libtcmalloc-minimal4"))
+            return
+        }
+        let result = try BuiltCommand.run(["analyze", trace] + arguments)
+        #expect(result.status == 0, "\(result.errors)")
+        let report = try JSONDecoder().decode(WorkloadReport.self, from: Data(result.output.utf8))
+        let names = PoolChoice.ownAndSystem.map(\.rawValue) + ["tcmalloc", "suggested"]
+        #expect(report.estimate.subjects.map(\.name) == names)
+        #expect(report.estimate.gains.count { $0.peer == "tcmalloc" } == 4)
+        #expect(
+            report.findings.contains { $0.kind == .gain && $0.text.contains("tcmalloc as it comes: ") })
+    }
+
     @Test func printsJSONThatReadsBack() throws {
         let folder = try TemporaryFolder()
         let trace = try smallTrace(in: folder)

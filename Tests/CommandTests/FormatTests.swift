@@ -136,4 +136,14 @@ import Testing
         #expect(line(300, 20) == "replaying: round 300 of 1,200, 15.0 a second, 25 %, 60 s left")
         #expect(line(1200, 80) == "replaying: round 1,200 of 1,200, 15.0 a second, 100 %, 0 s left")
     }
+
+    @Test func planningTellsTheBestSoFar() {
+        let state = PlanningProgress(
+            algorithm: .exactSearch, stepCount: 24_000_000, duration: .seconds(10), bestByteCount: 3 << 20)
+        #expect(
+            PlanCommand.line(state, elapsed: 12, limit: 30)
+                == "planning by exact-search: 3 MiB so far, 2,400,000 steps a second, 40 %, 18 s left at most")
+        let first = PlanningProgress(algorithm: .firstFit, stepCount: 0, duration: .zero, bestByteCount: nil)
+        #expect(PlanCommand.line(first, elapsed: 31, limit: 30) == "planning by first-fit: 100 %, 0 s left at most")
+    }
 }

@@ -36,6 +36,10 @@ import Testing
             let curve = pool.curve
             // Live bytes are the trace's, whichever pool: the curve's last point is what the trace leaves.
             #expect(curve.liveBytes.last == figures.report.analysis.summary.liveAtEndBytes)
+            #expect(curve.liveBytes.max() == figures.report.analysis.summary.peakLiveBytes)
+            #expect(curve.events.first == 0)
+            #expect(curve.events.last == 11_917)
+            #expect(zip(curve.events, curve.events.dropFirst()).allSatisfy(<))
             for index in curve.events.indices {
                 #expect(curve.reservedBytes[index] >= curve.liveBytes[index] + curve.cachedBytes[index])
             }
@@ -99,13 +103,10 @@ import Testing
         (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
     }.first { FileManager.default.isExecutableFile(atPath: $0) }
 
-    /// The page as a browser has drawn it.
-    @Test(.enabled(if: browser != nil, "no Chromium is installed (apt install chromium)"))
-    func figuresOnThePageAreTheJSONs() throws {
+    /// The page as a browser has drawn it, which must have had nothing to complain about.
+    private static func drawn(_ html: String) throws -> String {
         let folder = try TemporaryFolder()
-        let html = try Self.page.get()
         let path = try folder.file(named: "report.html", html)
-        let figures = try Self.figures(of: html)
         let profile = folder.url.appending(path: "profile").path(percentEncoded: false)
         let result = try BuiltCommand.run(
             [
@@ -115,8 +116,31 @@ import Testing
         #expect(result.status == 0)
         let complaints = result.errors.split(separator: "\n").filter { $0.contains("CONSOLE") }
         #expect(complaints.isEmpty, "\(complaints)")
-        let page = result.output
-        #expect(page.contains(#"data-drawn="yes""#))
+        #expect(result.output.contains(#"data-drawn="yes""#))
+        return result.output
+    }
+
+    @Test(.enabled(if: browser != nil, "no Chromium is installed (apt install chromium)"))
+    func plotsRunAlongEventsOrTime() throws {
+        let html = try Self.page.get()
+        let timeline = try #require(try Self.figures(of: html).timeline)
+        #expect(timeline.events.last == 11_917)
+        let choice = "const axis = document.querySelector('select.axis'); axis.value = 'time';"
+        let page = try Self.drawn(
+            html.replacing(
+                "</body>", with: "<script>\(choice) axis.dispatchEvent(new Event('change'));</script></body>"))
+        let nanoseconds = Double(try #require(timeline.nanoseconds.last))
+        let (size, unit) = try #require([(1e9, "s"), (1e6, "ms")].first { nanoseconds >= $0.0 })
+        let end = #" text-anchor="end">\#(Self.decimal(nanoseconds / size)) \#(unit)</text>"#
+        #expect(page.ranges(of: end).count == 3, "\(end)")
+        #expect(try Self.drawn(html).ranges(of: #" text-anchor="end">event 11,917</text>"#).count == 3)
+    }
+
+    @Test(.enabled(if: browser != nil, "no Chromium is installed (apt install chromium)"))
+    func figuresOnThePageAreTheJSONs() throws {
+        let html = try Self.page.get()
+        let figures = try Self.figures(of: html)
+        let page = try Self.drawn(html)
         for finding in figures.report.findings {
             #expect(page.contains(finding.text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")))
         }

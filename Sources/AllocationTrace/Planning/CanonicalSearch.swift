@@ -16,6 +16,8 @@ struct CanonicalSearch {
 
     /// Placements on top of each other that are searched, so that recursion stays within any thread's stack.
     private static let maximumDepth = 3000
+    /// So many placements are tried between two times that a search asks whether it has to stop.
+    static let placementsPerQuestion = 256
     /// The largest capacity in units: every sum of two heights fits in 32 bits.
     static let maximumCapacity = Int(Int32.max / 2)
 
@@ -48,8 +50,8 @@ struct CanonicalSearch {
     /// How often each section was the reason that a branch was left.
     var conflicts: [Int] { bounds.conflicts }
 
-    /// Searches until the answer is known, `nodeLimit` placements were tried, or `stop` says so, asked every 256
-    /// placements. Starts anew at each call.
+    /// Searches until the answer is known, `nodeLimit` placements were tried, or `stop` says so, asked every
+    /// ``placementsPerQuestion``. Starts anew at each call.
     mutating func run(nodeLimit: Int, stop: () -> Bool) -> Outcome {
         nodesLeft = nodeLimit
         let all = order.indices.map { Int32($0) }
@@ -93,7 +95,7 @@ struct CanonicalSearch {
         for candidate in candidates {
             if nodesLeft == 0 { return .exhausted }
             nodesLeft -= 1
-            if nodesLeft & 255 == 0 && stop() { nodesLeft = 0 }
+            if nodesLeft % Self.placementsPerQuestion == 0 && stop() { nodesLeft = 0 }
             let rank = Int32(truncatingIfNeeded: candidate)
             let mark = trail.count
             let isCut = place(Int(rank), within: sections)

@@ -1,6 +1,10 @@
 /// Places the items of a part one after the other, each in a gap between those placed that are alive with it.
 enum OrderedPlacement {
-    /// Returns the offset of each item in units, and the peak; nil where `stop` said so, asked every 64 items.
+    /// So many items are placed between two times that a placement asks whether it has to stop.
+    static let placementsPerQuestion = 64
+
+    /// Returns the offset of each item in units, and the peak; nil where `stop` said so, asked every
+    /// ``placementsPerQuestion``.
     ///
     /// - Complexity: O(pairs x log of pairs an item).
     static func place(
@@ -11,7 +15,7 @@ enum OrderedPlacement {
         var gaps = GapFinder()
         var peak = 0
         for (index, item) in order.enumerated() {
-            if index % 64 == 63 && stop() { return nil }
+            if (index + 1) % placementsPerQuestion == 0 && stop() { return nil }
             gaps.reset()
             for index in graph.range(of: item) {
                 let other = graph.neighbour(index)

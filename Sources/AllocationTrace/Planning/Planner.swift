@@ -29,22 +29,24 @@ public struct Planner: Sendable {
     /// Runs all algorithms, the quick ones first. Local search may take a tenth of the time that is left, exact search
     /// the rest; both take parts over from the best plan so far where that is at the goal already.
     ///
-    /// - Parameter onStart: called before each algorithm.
+    /// - Parameter onProgress: called on this thread before each algorithm, and about twice a second while one runs.
     /// - Returns: what came of each, in the order of ``PlanningAlgorithm``.
     public func run(
-        _ problem: PlanningProblem, onStart: (PlanningAlgorithm) -> Void = { _ in }
+        _ problem: PlanningProblem, onProgress: (PlanningProgress) -> Void = { _ in }
     ) -> [PlanningOutcome] {
-        let clock = ContinuousClock()
-        let end = clock.now.advanced(by: timeLimit)
-        var run = PlanningRun(problem, planner: self)
-        return PlanningAlgorithm.allCases.map { algorithm in
-            onStart(algorithm)
-            let start = clock.now
-            let share = algorithm == .localSearch ? start.advanced(by: start.duration(to: end) / 10) : end
-            let offsets = run.offsets(by: algorithm, until: share)
-            return PlanningOutcome(
-                algorithm: algorithm, plan: offsets.map { Plan(problem, offsets: $0) },
-                duration: start.duration(to: clock.now))
+        withoutActuallyEscaping(onProgress) { onProgress in
+            let clock = ContinuousClock()
+            let end = clock.now.advanced(by: timeLimit)
+            let watch = PlanningWatch(onProgress: onProgress)
+            var run = PlanningRun(problem, planner: self, watch: watch)
+            return PlanningAlgorithm.allCases.map { algorithm in
+                watch.begin(algorithm)
+                let start = clock.now
+                let share = algorithm == .localSearch ? start.advanced(by: start.duration(to: end) / 10) : end
+                let plan = run.offsets(by: algorithm, until: share).map { Plan(problem, offsets: $0) }
+                if let plan { watch.bestByteCount = min(plan.byteCount, watch.bestByteCount ?? .max) }
+                return PlanningOutcome(algorithm: algorithm, plan: plan, duration: start.duration(to: clock.now))
+            }
         }
     }
 }

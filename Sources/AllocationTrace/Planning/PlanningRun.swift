@@ -15,13 +15,15 @@ struct PlanningRun {
     private let graphs: [OverlapGraph]?
     /// In units: where a search of any part can end.
     private let goal: Int
+    private let watch: PlanningWatch
     private var best: [Best?]
 
-    init(_ problem: PlanningProblem, planner: Planner) {
+    init(_ problem: PlanningProblem, planner: Planner, watch: PlanningWatch) {
         let unit = Self.unit(of: problem, alignment: planner.alignment)
         let parts = PlanningPart.parts(of: problem, unit: unit)
         self.unit = unit
         self.parts = parts
+        self.watch = watch
         itemCount = problem.items.count
         seed = planner.seed
         let pairs = parts.reduce(0) { $0 + OverlapGraph.pairCount($1) }
@@ -60,8 +62,7 @@ struct PlanningRun {
 
     private func place(_ index: Int, by algorithm: PlanningAlgorithm, until deadline: Instant) -> Best? {
         let part = parts[index]
-        let clock = ContinuousClock()
-        let stop = { clock.now >= deadline }
+        let stop = { watch.isOver(deadline, steps: OrderedPlacement.placementsPerQuestion) }
         if algorithm == .firstFit {
             return TimeOrderPlacement.place(part, stop: stop).map { Best(offsets: $0.offsets, peak: $0.peak) }
         }
@@ -73,11 +74,12 @@ struct PlanningRun {
         guard let best = best[index] else { return nil }
         if best.peak <= goal { return best }
         return algorithm == .localSearch
-            ? searchOrders(part, graph: graph, stop: stop)
+            ? searchOrders(part, graph: graph, until: deadline)
             : searchPackings(part, graph: graph, best: best, until: deadline)
     }
 
-    private func searchOrders(_ part: PlanningPart, graph: OverlapGraph, stop: () -> Bool) -> Best? {
+    private func searchOrders(_ part: PlanningPart, graph: OverlapGraph, until deadline: Instant) -> Best? {
+        let stop = { watch.isOver(deadline, steps: 1) }
         guard let (order, fit) = PlanningAlgorithm.bySize.order(of: part),
             let start = OrderedPlacement.place(part, graph: graph, order: order, fit: fit, stop: stop)
         else { return nil }
@@ -107,7 +109,9 @@ struct PlanningRun {
             let capacity = isAtGoal ? lowest : lowest + Int(Double(best.peak - lowest) * share * share)
             let end = Self.instant(1, of: isAtGoal ? 3 : 8, until: deadline)
             isAtGoal.toggle()
-            switch search.run(capacity: capacity, stop: { clock.now >= end }) {
+            switch search.run(
+                capacity: capacity, stop: { watch.isOver(end, steps: CanonicalSearch.placementsPerQuestion) })
+            {
             case .found(let offsets): best = Best(offsets: offsets, peak: part.height(offsets))
             case .infeasible: lowest = capacity + 1
             case .unknown: break

@@ -1,6 +1,7 @@
 /// Places the items of a part as an allocator would that knows no future: at birth, at the lowest gap that is free.
 enum TimeOrderPlacement {
-    /// Returns the offset of each item in units, and the peak; nil where `stop` said so, asked every 64 items.
+    /// Returns the offset of each item in units, and the peak; nil where `stop` said so, asked every
+    /// ``OrderedPlacement/placementsPerQuestion``.
     ///
     /// - Complexity: O(items x items alive).
     static func place(_ part: PlanningPart, stop: () -> Bool) -> (offsets: [Int], peak: Int)? {
@@ -10,7 +11,7 @@ enum TimeOrderPlacement {
         var section = 0
         var peak = 0
         for item in 0..<part.itemCount {
-            if item % 64 == 63 && stop() { return nil }
+            if (item + 1) % OrderedPlacement.placementsPerQuestion == 0 && stop() { return nil }
             if part.firstSections[item] != section {
                 section = part.firstSections[item]
                 alive.removeAll { part.endSections[$0] <= section }

@@ -35,7 +35,7 @@ struct FindingList {
         guard let own = estimate.subject(ReplayEstimate.suggested) ?? estimate.subject(suggestion.pool.rawValue) else {
             return []
         }
-        return [PoolChoice.system, .jemalloc].compactMap { peer in
+        return [PoolChoice.system, .jemalloc, .tcmalloc, .mimalloc].compactMap { peer in
             guard let other = estimate.subject(peer.rawValue),
                 let gain = estimate.gain(of: own.name, over: peer.rawValue)
             else { return nil }
@@ -50,7 +50,7 @@ struct FindingList {
                     ? ""
                     : " From process to process that ratio varies, \(Figures.decimal(gain.lowest)) to "
                         + "\(Figures.decimal(gain.highest)): take it for an order of magnitude."
-            let name = peer == .system ? "the system's malloc" : "jemalloc as it comes"
+            let name = peer == .system ? "the system's malloc" : "\(peer.rawValue) as it comes"
             return Finding(
                 kind: .gain,
                 text: "So set up it is \(verdict) \(name): \(figure(own.processorNanosecondsPerEvent)) against "

@@ -2,7 +2,7 @@ import AllocationTrace
 import Foundation
 import TensorPool
 
-/// What replaying a trace costs on each pool, on jemalloc and on the system's malloc: measured, each in processes of its
+/// What replaying a trace costs on each pool, on jemalloc, on the system's malloc and on other peers: measured, each in processes of its
 /// own, which take turns.
 struct ReplayEstimate: Codable, Equatable {
     /// Events of the trace.
@@ -14,7 +14,7 @@ struct ReplayEstimate: Codable, Equatable {
     /// Processes for each subject.
     var turns: Int
     var subjects: [ReplaySubject]
-    /// Of each pool over jemalloc and over the system's malloc.
+    /// Of each pool over each other allocator.
     let gains: [Gain]
     /// Why nothing is written to the blocks though that was asked; nil, and no key in JSON, where it is as was asked.
     var untouchedBecause: String?

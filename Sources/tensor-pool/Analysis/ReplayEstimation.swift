@@ -25,6 +25,8 @@ final class ReplayEstimation {
     private static let mostTurns = 7
 
     private let trace: AllocationTrace
+    /// What is measured beside the suggestion.
+    private let choices: [PoolChoice]
     private let sampler: TraceSampler
     /// What is written to each block: nothing where the machine has not the memory for what was asked.
     private let touch: Touch
@@ -47,11 +49,15 @@ final class ReplayEstimation {
     private var longestOfPool = Duration.zero
     private var start = ContinuousClock.now
 
-    /// Looks how long the trace takes on each pool, jemalloc and the system's malloc, and decides what they replay.
+    /// Looks how long the trace takes on each pool, jemalloc, the system's malloc and other peers, and decides what they
+    /// replay.
     /// - Parameter seconds: about how long all subjects may take together; ``patience`` times that where it gets the
     ///   whole of a trace of up to ``patientEvents`` replayed.
-    init(_ trace: AllocationTrace, touch: Touch, seconds: Double, progress: Progress) throws {
+    init(
+        _ trace: AllocationTrace, touch: Touch, seconds: Double, peers: [PoolChoice] = [], progress: Progress
+    ) throws {
         self.trace = trace
+        choices = PoolChoice.ownAndSystem + peers.filter { !PoolChoice.ownAndSystem.contains($0) }
         let untouchedBecause = Self.reasonAgainst(
             touch, peakLiveBytes: trace.summary.peakLiveBytes, availableBytes: ProcessMemory.availableBytes)
         let touch = untouchedBecause == nil ? touch : .none
@@ -82,9 +88,8 @@ final class ReplayEstimation {
             let most = isSettled ? seconds : longestSeconds
             guard turns < leastTurns || elapsed + (needed + reserved) / .seconds(1) <= most else { break }
             expect(turnsWithin: most, each: needed)
-            let pools = PoolChoice.ownAndSystem
-            for shift in pools.indices {
-                let pool = pools[(shift + turns) % pools.count]
+            for shift in choices.indices {
+                let pool = choices[(shift + turns) % choices.count]
                 let before = ContinuousClock.now
                 try measure(pool.rawValue, on: pool, turn: turns)
                 if PoolName(rawValue: pool.rawValue) != nil {
@@ -153,13 +158,12 @@ final class ReplayEstimation {
     private var elapsed: Double { secondsOfLooks + (ContinuousClock.now - start) / .seconds(1) }
 
     private func plan() throws {
-        let own = PoolChoice.ownAndSystem.filter { PoolName(rawValue: $0.rawValue) != nil }
-        let groups = [own] + PoolChoice.ownAndSystem.filter { !own.contains($0) }.map { [$0] }
+        let own = choices.filter { PoolName(rawValue: $0.rawValue) != nil }
+        let groups = [own] + choices.filter { !own.contains($0) }.map { [$0] }
         // In processor time: on a busy machine all takes longer, and measures no less.
         let before = OwnProcess.childrensProcessorNanoseconds
-        let pools = PoolChoice.ownAndSystem
-        for (done, pool) in pools.enumerated() {
-            progress.show("looking at the trace", on: pool.rawValue, done, of: pools.count, "process")
+        for (done, pool) in choices.enumerated() {
+            progress.show("looking at the trace", on: pool.rawValue, done, of: choices.count, "process")
             looks[pool] = try look(at: pool)
         }
         let spent = Double(OwnProcess.childrensProcessorNanoseconds - before)
@@ -239,7 +243,7 @@ final class ReplayEstimation {
 
     private func show(_ name: String) {
         // The suggestion has as many turns as each of the others.
-        let total = expectedTurns * (PoolChoice.ownAndSystem.count + 1)
+        let total = expectedTurns * (choices.count + 1)
         progress.show("replaying", on: name, processesDone, of: total, "process")
     }
 }

@@ -15,8 +15,12 @@ struct WorkloadReport: Codable, Equatable, FigureOutput {
     let analysis: TraceAnalysis
 
     /// Analyses a trace and measures the allocators on it.
-    /// - Parameter seconds: about how long the replays may take together.
-    init(_ file: TraceFile, touch: Touch, seconds: Double, topSizes: Int, progress: Progress) throws {
+    /// - Parameters:
+    ///   - seconds: about how long the replays may take together.
+    ///   - peers: allocators that are measured beside the pools, jemalloc and the system's malloc.
+    init(
+        _ file: TraceFile, touch: Touch, seconds: Double, peers: [PoolChoice], topSizes: Int, progress: Progress
+    ) throws {
         defer { progress.finish() }
         machine = .current
         self.file = file.path
@@ -25,7 +29,8 @@ struct WorkloadReport: Codable, Equatable, FigureOutput {
         analysis = TraceAnalysis(file.trace, topSizes: topSizes) {
             progress.show("analysing", $0, of: eventCount, "event")
         }
-        let measurement = try ReplayEstimation(file.trace, touch: touch, seconds: seconds, progress: progress)
+        let measurement = try ReplayEstimation(
+            file.trace, touch: touch, seconds: seconds, peers: peers, progress: progress)
         try measurement.measurePools()
         let first = PoolSuggestion(analysis, measurement.estimate, memoryBytes: machine.memoryBytes)
         try measurement.measureSuggestion(first.configuration)

@@ -9,7 +9,7 @@ struct AnalyzeCommand: ParsableCommand {
             Reads an RMM log (CSV), a PyTorch profiler trace (JSON with profile_memory=True), a binary trace \
             (.tptrace) or a minimalloc problem (CSV), plain or gzip, known by its content; - is standard input. Finds \
             sizes, lifetimes, the step that repeats, sizes that grow, tensors that other threads free, and likely \
-            leaks. Then it replays the trace, each allocator in processes of its own that take turns: gains are \
+            leaks. Then it replays the trace on each pool, jemalloc, the system's malloc and what --peers names, each in processes of its own that take turns: gains are \
             measured in processor time, which other programs on the machine change least, over the later half of the \
             rounds, with rounds and spread, and with the lowest and the highest ratio of a turn. Each allocator \
             replays the whole trace where --seconds, or for a trace of up to 250,000 events three times as many, are \
@@ -30,10 +30,12 @@ struct AnalyzeCommand: ParsableCommand {
             drifts, steps, threads, likelyLeaks, liveCurve, peakDemand). Statistics are rounds, minimum, \
             lowerQuartile, median, upperQuartile, maximum. CSV has section, item, figure, value and unit.
 
-            Exit codes: 0 done; 1 a file cannot be read or written, or a replay failed; 64 wrong arguments.
+            Exit codes: 0 done; 1 a file cannot be read or written, a peer is not installed, or a replay failed; 64 \
+            wrong arguments.
 
             Examples:
               tensor-pool analyze profile.json.gz
+              tensor-pool analyze profile.json.gz --peers tcmalloc,mimalloc
               tensor-pool analyze trace.csv.gz --configuration pool.json
               zcat log.csv.gz | tensor-pool analyze - --format json > analysis.json
             """
@@ -85,6 +87,12 @@ struct WorkloadArguments: ParsableArguments {
                 """))
     var seconds = 5.0
 
+    @Option(
+        help:
+            "What else is replayed beside the pools, jemalloc and the system's malloc, with commas between: tcmalloc, mimalloc."
+    )
+    var peers: NameList<PeerName>?
+
     @Option(help: "How many sizes are listed, 1 to 1000.")
     var sizes = 12
 
@@ -107,7 +115,9 @@ struct WorkloadArguments: ParsableArguments {
         return try report(on: read, progress: progress)
     }
 
+    /// Reads a trace where what it is to be replayed on is there.
     func read(_ path: String, progress: Progress) throws -> TraceFile {
+        try peers?.checkInstalled()
         let details: TraceDetails = [.times]
         return try TraceLoading(progress: progress).read(
             path, options: TraceFile.Options(details: details, deviceType: deviceType))
@@ -116,6 +126,7 @@ struct WorkloadArguments: ParsableArguments {
     func report(on file: TraceFile, progress: Progress) throws -> WorkloadReport {
         try EmptyTrace.check(file)
         return try WorkloadReport(
-            file, touch: touch, seconds: seconds, topSizes: sizes, progress: progress)
+            file, touch: touch, seconds: seconds, peers: peers?.names.map(\.choice) ?? [], topSizes: sizes,
+            progress: progress)
     }
 }

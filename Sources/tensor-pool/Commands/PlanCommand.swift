@@ -81,7 +81,11 @@ struct PlanCommand: ParsableCommand {
         let problem = try readProblem(progress)
         let planner = Planner(
             alignment: alignment, capacity: capacity, seed: seed, timeLimit: .seconds(timeLimit))
-        let outcomes = progress.show("planning, at most", lasting: timeLimit) { planner.run(problem) }
+        let start = ContinuousClock.now
+        let outcomes = planner.run(problem) { state in
+            let elapsed = (ContinuousClock.now - start) / .seconds(1)
+            if elapsed > 1 { progress.show(Self.line(state, elapsed: elapsed, limit: timeLimit)) }
+        }
         progress.finish()
         for case let plan? in outcomes.map(\.plan) {
             try PlanChecker.check(problem, offsets: plan.offsets, alignment: alignment)
@@ -93,6 +97,15 @@ struct PlanCommand: ParsableCommand {
         let report = PlanOutput(file: file, problem: problem, planner: planner, outcomes: outcomes)
         try report.print(as: format)
         if let capacity, best.1.byteCount > capacity { throw ExitCode(2) }
+    }
+
+    /// `planning by exact-search: 311.56 MiB so far, 1,200,000 steps a second, 40 %, 18 s left at most`
+    static func line(_ state: PlanningProgress, elapsed: Double, limit: Double) -> String {
+        let best = state.bestByteCount.map { " \(Figures.size($0)) so far," } ?? ""
+        let seconds = state.duration / .seconds(1)
+        let rate = seconds > 0 ? " \(Figures.count(Int(Double(state.stepCount) / seconds))) steps a second," : ""
+        let remaining = Progress.remaining(done: min(elapsed, limit), of: limit, elapsed: elapsed)
+        return "planning by \(state.algorithm.rawValue):\(best)\(rate) \(remaining) at most"
     }
 
     /// A minimalloc problem keeps its ids and the order of its rows.

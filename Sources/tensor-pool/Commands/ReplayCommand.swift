@@ -192,7 +192,7 @@ struct ReplayCommand: ParsableCommand {
         let choices =
             (pools?.names ?? []).compactMap { PoolChoice(rawValue: $0.rawValue) } + (peers?.names ?? []).map(\.choice)
         // What is missing is told before anything is measured.
-        for choice in choices { _ = try PreloadedMalloc(rawValue: choice.rawValue)?.library() }
+        try peers?.checkInstalled()
         let turns = turns ?? 3
         let processes = try ReplayProcesses(
             options: ["--touch", touch.rawValue, "--rounds", "\(roundCount)"]

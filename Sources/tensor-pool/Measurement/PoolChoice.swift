@@ -44,3 +44,10 @@ struct NameList<Name: RawRepresentable & CaseIterable>: ExpressibleByArgument wh
 
     static var allValueStrings: [String] { Name.allCases.map(\.rawValue) }
 }
+
+extension NameList<PeerName> {
+    /// Throws where the library of one is missing.
+    func checkInstalled() throws(SystemMallocHelperError) {
+        for name in names { _ = try PreloadedMalloc(rawValue: name.rawValue)?.library() }
+    }
+}

@@ -3,7 +3,7 @@ import TensorPool
 
 /// What a pool held over a replay, where it put each tensor, and what it decided.
 ///
-/// One pass over the trace with the pool's statistics read some hundred times. Nothing is written to the memory, and
+/// One pass over the trace with the pool's statistics read at ``CurveSamples``. Nothing is written to the memory, and
 /// nothing is timed: bytes and addresses do not depend on it. For the adaptive pool two more passes follow before it is asked, so that it has
 /// measured what repeats.
 struct PoolObservation: Codable, Equatable {
@@ -28,7 +28,6 @@ struct PoolObservation: Codable, Equatable {
     let map: AllocationMap
     let decisions: [Decision]
 
-    private static let samples = 300
     private static let passesBeforeAsking = 3
 
     /// - Parameter sizes: what the adaptive pool is asked about, in bytes.
@@ -51,18 +50,22 @@ struct PoolObservation: Codable, Equatable {
         _ pool: Pool, _ trace: AllocationTrace, _ progress: Progress, decisions: ((Pool) -> [Decision])? = nil
     ) throws -> PoolObservation {
         var curve = Curve()
+        // How many events come before each.
+        var samples = CurveSamples.events(of: trace)[...]
         var map = AllocationMap.Collector(slotCount: trace.slotCount)
         var handles = [MemoryHandle?](repeating: nil, count: trace.slotCount)
-        let interval = max(1, trace.events.count / samples)
-        func sample(_ index: Int) {
+        func sample(after count: Int) {
+            guard samples.first == count else { return }
+            samples.removeFirst()
             let figures = pool.statistics()
-            curve.events.append(index)
+            curve.events.append(count)
             curve.liveBytes.append(figures.liveBytes)
             curve.cachedBytes.append(figures.cachedBytes + figures.prewarmedBytes)
             curve.reservedBytes.append(figures.reservedBytes)
         }
         let passes = decisions == nil ? 1 : passesBeforeAsking
         for pass in 0..<passes {
+            sample(after: 0)
             for index in trace.events.indices {
                 if index & 0xffff == 0 {
                     progress.show(
@@ -83,9 +86,8 @@ struct PoolObservation: Codable, Equatable {
                     handles[slot] = nil
                     if pass == 0 { map.free(event, at: index) }
                 }
-                if pass == 0 && index % interval == 0 { sample(index) }
+                if pass == 0 { sample(after: index + 1) }
             }
-            if pass == 0 { sample(trace.events.count) }
             for slot in handles.indices {
                 guard let handle = handles[slot] else { continue }
                 try pool.deallocateTensor(id: UInt64(slot), handle)

@@ -8,6 +8,25 @@ struct ReportPage {
     struct Figures: Codable, Equatable {
         let report: WorkloadReport
         let pools: [PoolObservation]
+        /// Nil, and no key in JSON, where the trace has no times.
+        let timeline: Timeline?
+    }
+
+    /// When events were: how many had passed at which time, at even distances from none to all of them.
+    struct Timeline: Codable, Equatable {
+        private static let intervals = 2000
+
+        let events: [Int]
+        /// From the first event on.
+        let nanoseconds: [Int64]
+
+        init?(_ trace: AllocationTrace) {
+            let times = trace.times
+            guard let last = times.last, last > 0 else { return nil }
+            let intervals = min(Self.intervals, times.count)
+            events = (0...intervals).map { times.count * $0 / intervals }
+            nanoseconds = events.map { $0 == 0 ? 0 : times[$0 - 1] }
+        }
     }
 
     let figures: Figures

@@ -4,7 +4,7 @@ enum ReportScript {
         "use strict";
         (() => {
         const figures = JSON.parse(document.getElementById("figures").textContent);
-        const { report, pools } = figures;
+        const { report, pools, timeline } = figures;
         const analysis = report.analysis;
         const categories = analysis.sizes.categories.map(c => c.category);
         const bounds = [4096, 65536, 1048576, 16777216, Infinity];
@@ -18,6 +18,23 @@ enum ReportScript {
             if (v >= size) return (v / size).toLocaleString("en-US", { maximumFractionDigits: v / size < 10 ? 2 : 1 }) + " " + unit;
           return group(v) + " B";
         };
+        const duration = ns => {
+          for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["us", 1e3]]) if (ns >= size) return decimal(ns / size) + " " + unit;
+          return group(ns) + " ns";
+        };
+        // What plots run along: how many events have passed, or the recorded time. Both count from 0 and turn a number of
+        // events into a place.
+        const eventCount = Math.max(1, analysis.summary.eventCount);
+        const axes = { events: { place: e => e, end: eventCount, text: v => "event " + group(v) } };
+        if (timeline) axes.time = { place: timeAfter, end: Math.max(1, timeline.nanoseconds.at(-1)), text: duration };
+        let axis = axes.events;
+        function timeAfter(count) {
+          const { events, nanoseconds } = timeline;
+          let low = 0, high = events.length - 1;
+          while (high - low > 1) { const middle = (low + high) >> 1; if (events[middle] <= count) low = middle; else high = middle; }
+          const share = high === low ? 0 : Math.min(1, (count - events[low]) / (events[high] - events[low]));
+          return nanoseconds[low] + (nanoseconds[high] - nanoseconds[low]) * share;
+        }
         const escape = text => String(text).replace(/[&<>"]/g, c => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
         const svg = (width, height, body, label) =>
           `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(label)}">${body}</svg>`;
@@ -45,14 +62,13 @@ enum ReportScript {
             + rows.map(row => "<tr>" + row.map(cell => `<td>${escape(cell)}</td>`).join("") + "</tr>").join("") + "</tbody>";
         }
 
-        // Lines over events: series of { name, colour, values }.
+        // Lines along the axis: series of { name, colour, values }.
         function curves(target, title, events, series, top) {
           const width = 340, height = 190, left = 62, bottom = 22, head = 8;
-          const last = Math.max(1, events[events.length - 1]);
-          const x = v => left + (width - left - 8) * v / last, y = v => head + (height - head - bottom) * (1 - v / top);
+          const x = v => left + (width - left - 8) * axis.place(v) / axis.end, y = v => head + (height - head - bottom) * (1 - v / top);
           let body = [0, 0.5, 1].map(s => `<line class="rule" x1="${left}" x2="${width - 8}" y1="${y(top * s)}" y2="${y(top * s)}"/>`
             + `<text class="soft" x="${left - 5}" y="${y(top * s) + 4}" text-anchor="end">${bytes(top * s)}</text>`).join("");
-          body += `<text class="soft" x="${left}" y="${height - 5}">0</text><text class="soft" x="${width - 8}" y="${height - 5}" text-anchor="end">${group(last)} events</text>`;
+          body += `<text class="soft" x="${left}" y="${height - 5}">0</text><text class="soft" x="${width - 8}" y="${height - 5}" text-anchor="end">${axis.text(axis.end)}</text>`;
           for (const s of series)
             body += `<path class="curve" stroke="${s.colour}" d="${s.values.map((v, i) => (i ? "L" : "M") + x(events[i]).toFixed(1) + " " + y(v).toFixed(1)).join("")}"/>`;
           const legend = series.map(s => `<span><i style="background:${s.colour}"></i>${s.name} at most <b data-peak="${s.key}">${bytes(Math.max(...s.values))}</b></span>`).join("");
@@ -96,11 +112,13 @@ enum ReportScript {
           table("decisions", ["size", "strategy", "rule", "why"], adaptive.decisions.map(d => [bytes(d.byteCount), d.strategy, d.rule, d.why]));
         }
 
-        // The map: a view into events by addresses.
+        // The map: a view into the axis by addresses.
         const canvas = byId("map"), select = byId("mappool");
-        let view = null, chosen = null;
-        const events = analysis.summary.eventCount;
-        function whole() { view = { x0: 0, x1: Math.max(1, events), y0: 0, y1: Math.max(1, chosen.map.byteCount) }; }
+        let view = null, chosen = null, starts = [], ends = [];
+        function whole() {
+          starts = chosen.map.starts.map(axis.place); ends = chosen.map.ends.map(axis.place);
+          view = { x0: 0, x1: axis.end, y0: 0, y1: Math.max(1, chosen.map.byteCount) };
+        }
         function drawMap() {
           const scale = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
           canvas.width = Math.round(width * scale); canvas.height = Math.round(height * scale);
@@ -112,9 +130,9 @@ enum ReportScript {
           const m = chosen.map;
           let drawn = 0;
           for (let i = 0; i < m.addresses.length; i++) {
-            if (m.ends[i] < view.x0 || m.starts[i] > view.x1 || m.addresses[i] + m.sizes[i] < view.y0 || m.addresses[i] > view.y1) continue;
-            const left = x(m.starts[i]), upper = y(m.addresses[i] + m.sizes[i]);
-            const wide = Math.max(0.7, x(m.ends[i]) - left), high = Math.max(0.7, y(m.addresses[i]) - upper);
+            if (ends[i] < view.x0 || starts[i] > view.x1 || m.addresses[i] + m.sizes[i] < view.y0 || m.addresses[i] > view.y1) continue;
+            const left = x(starts[i]), upper = y(m.addresses[i] + m.sizes[i]);
+            const wide = Math.max(0.7, x(ends[i]) - left), high = Math.max(0.7, y(m.addresses[i]) - upper);
             pen.fillStyle = colours[bounds.findIndex(b => m.sizes[i] <= b)];
             pen.fillRect(left, upper, Math.max(0.7, wide - (wide > 3 ? 0.6 : 0)), Math.max(0.7, high - (high > 3 ? 0.6 : 0)));
             drawn++;
@@ -128,19 +146,19 @@ enum ReportScript {
             pen.fillStyle = style.getPropertyValue("--paper"); pen.fillRect(right ? width - wide : 0, low ? height - 20 : 0, wide, 20);
             pen.fillStyle = style.getPropertyValue("--ink"); pen.fillText(text, right ? width - wide + 5 : 5, low ? height - 6 : 14);
           };
-          note(bytes(view.y1), false, false); note(bytes(view.y0) + ", event " + group(view.x0), false, true); note("event " + group(view.x1), true, true);
+          note(bytes(view.y1), false, false); note(bytes(view.y0) + ", " + axis.text(view.x0), false, true); note(axis.text(view.x1), true, true);
           byId("mapnote").textContent = `${group(drawn)} of ${group(m.tensorCount)} tensors drawn, in ${bytes(m.byteCount)} of addresses`
             + (m.addresses.length < m.tensorCount ? "; the ones with most bytes times time are here" : "")
             + (m.seams.length ? ". At dashed lines addresses without tensors are left out." : ".");
         }
         function zoom(factor, cx, cy) {
           const px = view.x0 + (view.x1 - view.x0) * cx, py = view.y0 + (view.y1 - view.y0) * (1 - cy);
-          const w = Math.min(Math.max(1, events), Math.max(4, (view.x1 - view.x0) * factor)), h = Math.min(chosen.map.byteCount, Math.max(256, (view.y1 - view.y0) * factor));
+          const w = Math.min(axis.end, Math.max(4 * axis.end / Math.max(4, eventCount), (view.x1 - view.x0) * factor)), h = Math.min(chosen.map.byteCount, Math.max(256, (view.y1 - view.y0) * factor));
           move({ x0: px - w * cx, x1: px + w * (1 - cx), y0: py - h * (1 - cy), y1: py + h * cy });
         }
         function move(next) {
           const keep = (low, high, most) => { const d = low < 0 ? -low : high > most ? most - high : 0; return [low + d, high + d]; };
-          [next.x0, next.x1] = keep(next.x0, next.x1, Math.max(1, events)); [next.y0, next.y1] = keep(next.y0, next.y1, Math.max(1, chosen.map.byteCount));
+          [next.x0, next.x1] = keep(next.x0, next.x1, axis.end); [next.y0, next.y1] = keep(next.y0, next.y1, Math.max(1, chosen.map.byteCount));
           view = next; requestAnimationFrame(drawMap);
         }
         const pointers = new Map();
@@ -166,8 +184,10 @@ enum ReportScript {
         function hint([cx, cy]) {
           const ex = view.x0 + (view.x1 - view.x0) * cx, ay = view.y0 + (view.y1 - view.y0) * (1 - cy), m = chosen.map;
           for (let i = 0; i < m.addresses.length; i++)
-            if (m.starts[i] <= ex && ex <= m.ends[i] && m.addresses[i] <= ay && ay < m.addresses[i] + m.sizes[i]) {
-              byId("maphint").textContent = `${bytes(m.sizes[i])} from event ${group(m.starts[i])} to ${group(m.ends[i])}`; return;
+            if (starts[i] <= ex && ex <= ends[i] && m.addresses[i] <= ay && ay < m.addresses[i] + m.sizes[i]) {
+              byId("maphint").textContent = `${bytes(m.sizes[i])} from event ${group(m.starts[i])} to ${group(m.ends[i])}`
+                + (timeline ? `, for ${duration(timeAfter(m.ends[i]) - timeAfter(m.starts[i]))}` : "");
+              return;
             }
           byId("maphint").textContent = "";
         }
@@ -175,6 +195,15 @@ enum ReportScript {
         for (const p of pools) select.add(new Option(p.pool, p.pool));
         select.value = report.suggestion.pool;
         select.addEventListener("change", () => { chosen = pools.find(p => p.pool === select.value); whole(); drawMap(); });
+        for (const choice of document.querySelectorAll("select.axis")) {
+          choice.parentElement.hidden = !timeline;
+          for (const name in axes) choice.add(new Option(name, name));
+          choice.addEventListener("change", () => {
+            axis = axes[choice.value];
+            for (const other of document.querySelectorAll("select.axis")) other.value = choice.value;
+            whole(); drawCurves(); drawMap();
+          });
+        }
         byId("mapreset").addEventListener("click", () => { whole(); drawMap(); });
         chosen = pools.find(p => p.pool === select.value) || pools[0];
         byId("maplegend").innerHTML = categories.map((c, i) => `<span><i style="background:var(--c${i})"></i>${c}</span>`).join("");

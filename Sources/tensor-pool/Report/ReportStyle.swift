@@ -3,11 +3,11 @@ enum ReportStyle {
     static let text = """
         :root { color-scheme: light dark; --paper: #fff; --card: #f6f8fa; --ink: #1c2430; --soft: #5b6675; --rule: #dfe4ea;
           --bad: #b3261e; --optimized: #1d4ed8; --adaptive: #0a7d74; --standard: #c2570c; --jemalloc: #5c7a0b;
-          --system: #77818f; --suggested: #8b2fc9; --live: #0a7d74; --cached: #e0a11b; --reserved: #1d4ed8;
+          --system: #77818f; --tcmalloc: #a8480f; --mimalloc: #6b5a94; --suggested: #8b2fc9; --live: #0a7d74; --cached: #e0a11b; --reserved: #1d4ed8;
           --c0: #7b8794; --c1: #2f9e8f; --c2: #3b6fe0; --c3: #e08a1b; --c4: #cc2b5e; }
         @media (prefers-color-scheme: dark) { :root { --paper: #12161c; --card: #1a2029; --ink: #e6eaf0; --soft: #9aa6b5;
           --rule: #2b333e; --bad: #ff8a80; --optimized: #74a5ff; --adaptive: #3fcfc0; --standard: #ff9f57;
-          --jemalloc: #a9cc4e; --system: #97a3b3; --suggested: #c995f5; --live: #3fcfc0; --cached: #ffcf5c; --reserved: #74a5ff;
+          --jemalloc: #a9cc4e; --system: #97a3b3; --tcmalloc: #e58e5a; --mimalloc: #ab9ad6; --suggested: #c995f5; --live: #3fcfc0; --cached: #ffcf5c; --reserved: #74a5ff;
           --c0: #8d99a8; --c1: #45c4b2; --c2: #6d9bff; --c3: #ffb04f; --c4: #ff6f9d; } }
         * { box-sizing: border-box; }
         body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 1080px;

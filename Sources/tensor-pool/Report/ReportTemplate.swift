@@ -11,13 +11,14 @@ enum ReportTemplate {
         {{/findings}}</ol>
         <details><summary>The suggested configuration, ready to be loaded</summary><pre>{{configuration}}</pre></details></section>
         <section><h2>Cost per pool and peer</h2><p>Nanoseconds of processor time an event by replay, {{turns}} (touch: {{touch}}). \
-        The bar is the median of the rounds after each process's first, the line the middle half, the ring the first round.</p>
+        The bar is the median of the later half of each process's rounds, the line the middle half of those, the ring the first round.</p>
         <div id="cost" class="plot"></div></section>
         <section><h2>Live, cached and reserved bytes</h2><p>Over one replay in each pool's default configuration, as the pool itself counts. \
-        Cached includes what was made ready ahead of time; reserved is live, padding and cached.</p><div id="curves" class="grid"></div></section>
-        <section><h2>Where tensors lie</h2><p>Address upwards, time to the right, a rectangle for each tensor. Turn the wheel or pinch \
+        Cached includes what was made ready ahead of time; reserved is live, padding and cached.</p>
+        <div class="controls"><label>Along <select class="axis"></select></label></div><div id="curves" class="grid"></div></section>
+        <section><h2>Where tensors lie</h2><p>Address upwards, events or time to the right, a rectangle for each tensor. Turn the wheel or pinch \
         to zoom, drag to move, double-click for everything.</p>
-        <div class="controls"><label>Pool <select id="mappool"></select></label> <button id="mapreset" type="button">Everything</button>
+        <div class="controls"><label>Pool <select id="mappool"></select></label> <label>Along <select class="axis"></select></label> <button id="mapreset" type="button">Everything</button>
         <span id="maphint" class="soft" role="status"></span></div>
         <canvas id="map" width="1000" height="440" aria-label="Allocation map: addresses by time"></canvas><div id="maplegend" class="legend"></div>
         <p id="mapnote" class="soft"></p></section>

@@ -1,6 +1,7 @@
-import AllocationTrace
 import Foundation
 import Testing
+
+@testable import AllocationTrace
 
 @Suite struct PlannerTests {
     /// Any number of the kind of minimalloc's: a slab cut into pieces at random, so that a plan without waste is known to
@@ -128,6 +129,37 @@ import Testing
         let outcomes = Planner(capacity: 3 << 12, timeLimit: .seconds(600)).run(problem)
         #expect(outcomes.contains { $0.plan.map { $0.byteCount <= 3 << 12 } ?? false })
         #expect(start.duration(to: clock.now) < .seconds(300))
+    }
+
+    @Test func tellsHowFarItIs() throws {
+        var random = SeededGenerator(seed: 4)
+        let problem = try Self.cutSlab(count: 90, height: 1 << 10, length: 60, random: &random)
+        var reports: [PlanningProgress] = []
+        let outcomes = Planner(timeLimit: .seconds(20)).run(problem) { reports.append($0) }
+        let beginnings = reports.filter { $0.stepCount == 0 }
+        #expect(beginnings.map(\.algorithm) == PlanningAlgorithm.allCases)
+        var best: Int?
+        for (beginning, outcome) in zip(beginnings, outcomes) {
+            #expect(beginning.bestByteCount == best)
+            if let plan = outcome.plan { best = min(plan.byteCount, best ?? .max) }
+        }
+    }
+
+    @Test func theWatchCountsStepsOfTheAlgorithmThatRuns() {
+        var reports: [PlanningProgress] = []
+        let watch = PlanningWatch { reports.append($0) }
+        let end = ContinuousClock.now.advanced(by: .seconds(3600))
+        watch.begin(.bySize)
+        #expect(!watch.isOver(end, steps: 64))
+        #expect(watch.isOver(ContinuousClock.now, steps: 64))
+        watch.begin(.exactSearch)
+        var steps = 0
+        while reports.count < 3 {
+            steps += 256
+            #expect(!watch.isOver(end, steps: 256))
+        }
+        #expect(reports.map(\.algorithm) == [.bySize, .exactSearch, .exactSearch])
+        #expect(reports.map(\.stepCount) == [0, 0, steps])
     }
 
     @Test func extremesAreSurvived() throws {
