@@ -1,7 +1,7 @@
 /// Events of a file that does not have them in order of time: kept until all are there, then put in order.
 ///
 /// They are kept as they stand in a binary trace, in runs that are each in order, and merged at the end. Cost: 10 to 20
-/// bytes an event, and for one run 72.
+/// bytes an event, and for one run 72. While they are merged, what a builder has got goes.
 struct UnorderedHistory: ~Copyable {
     private let maximumEvents: Int
     private let runLength: Int
@@ -56,36 +56,38 @@ struct UnorderedHistory: ~Copyable {
         builder.reserveCapacity(count)
         builder.irregularities.reorderedEvents += reorderedEvents
         guard reorderedEvents > 0 else {
-            for chunk in runs.joined() {
-                var reader = TraceRunReader([chunk])
+            runs.reverse()
+            while let run = runs.popLast() {
+                var reader = TraceRunReader(run)
                 while let event = reader.next() { try builder.append(event) }
             }
             return
         }
         var merge = TraceRunMerge(runs)
+        // The readers' alone from here on, so that they can let go of it.
+        runs = []
         while let event = merge.next() { try builder.append(event) }
     }
 }
 
-/// Reads the events of a run.
+/// Reads the events of a run, and lets go of what it has read.
 private struct TraceRunReader {
-    private let chunks: [TraceChunk]
-    private var index = 0
+    /// What is not read yet, the next one last.
+    private var chunks: [TraceChunk]
     private var decoder: TraceChunkDecoder?
 
     init(_ chunks: [TraceChunk]) {
-        self.chunks = chunks
+        self.chunks = chunks.reversed()
     }
 
     mutating func next() -> RecordedEvent? {
-        while index < chunks.count {
-            let payload = chunks[index].payload
+        while let payload = chunks.last?.payload {
             var decoder = self.decoder ?? TraceChunkDecoder(payload.span)
             let event = decoder.next(in: payload.span)
             self.decoder = decoder
             if let event { return event }
             self.decoder = nil
-            index += 1
+            chunks.removeLast()
         }
         return nil
     }
