@@ -4,7 +4,7 @@ import TensorPool
 import TensorPoolServiceLifecycle
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MemoryPressureServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct MemoryPressureServiceTests {
     /// A source that counts how often it was read.
     private final class Counter: MemoryPressureSource {
         private let count = Atomic<Int>(0)

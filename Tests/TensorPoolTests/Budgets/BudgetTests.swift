@@ -283,7 +283,7 @@ extension PoolTests {
         }
 
         /// 64 threads on two budgets, one in the other: what they hold is counted apart and never exceeds a budget.
-        @Test(.timeLimit(.minutes(1))) func noBudgetIsExceededByAByteUnder64Threads() throws {
+        @Test(.timeLimit(.minutes(10))) func noBudgetIsExceededByAByteUnder64Threads() throws {
             let pool = try Self.pool()
             let outer = BudgetedAllocator(pool, byteLimit: 1 << 20)
             let inner = outer.withBudget(600_000) { $0 }

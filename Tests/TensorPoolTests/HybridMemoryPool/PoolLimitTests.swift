@@ -178,7 +178,7 @@ extension PoolTests {
         }
 
         /// 64 threads on a base and two pools with limits of their own: none is exceeded at any instant.
-        @Test(.timeLimit(.minutes(1))) func noLimitIsExceededByAByteUnder64Threads() throws {
+        @Test(.timeLimit(.minutes(10))) func noLimitIsExceededByAByteUnder64Threads() throws {
             let base = try HybridMemoryPool(configuration: .init(byteLimit: 12 << 20))
             let first = try Self.optimized(base, Self.limit)
             let second = try TensorMemoryPool(base, configuration: .init(byteLimit: 6 << 20))

@@ -47,7 +47,7 @@ private struct MemoryControlGroup {
 extension PoolTests {
     @Suite(
         .enabled(if: MemoryControlGroup.canBeMade, "this machine lets no memory control group be made"),
-        .timeLimit(.minutes(1))
+        .timeLimit(.minutes(10))
     )
     struct MemoryControlGroupTests {
         static let limit = 256 << 20

@@ -5,7 +5,7 @@ import Testing
 @testable import TensorPool
 
 extension PoolTests {
-    @Suite(.timeLimit(.minutes(1))) struct MemoryPressureMonitorTests {
+    @Suite(.timeLimit(.minutes(10))) struct MemoryPressureMonitorTests {
         /// A source that says what a test sets, and counts how often it is asked.
         private final class Dial: MemoryPressureSource {
             private let state = Mutex((level: MemoryPressureLevel.none, reads: 0))

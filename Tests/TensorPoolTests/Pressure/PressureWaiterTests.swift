@@ -3,7 +3,7 @@ import Testing
 
 @testable import TensorPool
 
-@Suite(.timeLimit(.minutes(1))) struct PressureWaiterTests {
+@Suite(.timeLimit(.minutes(10))) struct PressureWaiterTests {
     private static let long = Duration.seconds(3600)
 
     /// A pipe whose read end plays the kernel's file.
