@@ -5,6 +5,9 @@
 /// step places anew only the items whose place can have changed, which are few: most of a trace does not know of the
 /// rest.
 struct OrderSearch {
+    /// As many steps without any gain end a search that has not taken more before its last one.
+    private static let fewestStepsWithoutGain = 20_000
+
     private let part: PlanningPart
     private let graph: OverlapGraph
     private let goal: Int
@@ -39,10 +42,15 @@ struct OrderSearch {
     /// The height of the plan in units.
     var peak: Int { offsets.indices.reduce(0) { max($0, offsets[$1] + part.sizes[$1]) } }
 
-    /// Goes on until nothing ends above the goal, or `stop` says so, asked at each step.
+    /// Goes on until nothing ends above the goal, until it has gained nothing for half of its steps, or until `stop` says
+    /// so, asked at each step.
     mutating func run(stop: () -> Bool) {
         var high = offsets.indices.filter { height($0, above: goal) > 0 }
+        var (steps, stepsAtGain, least) = (0, 0, excess)
         while excess > 0 && !stop() {
+            steps += 1
+            if excess < least { (stepsAtGain, least) = (steps, excess) }
+            if steps - stepsAtGain > max(Self.fewestStepsWithoutGain, stepsAtGain) { return }
             // What a step changed may be high now, and what was high may be so no more.
             high.removeAll { height($0, above: goal) == 0 }
             guard let item = high.randomElement(using: &random) else { return }
