@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "Parallel.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,8 +20,25 @@ typedef struct {
     int64_t start, end, processor;
 } task;
 
+/// A processor for each thread, as far as there are any: the kernel may leave two threads that start together on one of
+/// them for some milliseconds, which is as long as a run takes.
+static void stay_on_processor(int32_t index) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    int32_t skipped = index % CPU_COUNT(&allowed);
+    for (int32_t processor = 0; processor < CPU_SETSIZE; processor++) {
+        if (!CPU_ISSET(processor, &allowed) || skipped-- > 0) continue;
+        cpu_set_t own;
+        CPU_ZERO(&own);
+        CPU_SET(processor, &own);
+        sched_setaffinity(0, sizeof own, &own);
+        return;
+    }
+}
+
 static void *run(void *argument) {
     task *own = argument;
+    stay_on_processor(own->index);
     if (own->warm_up) own->warm_up(own->context, own->index);
     pthread_barrier_wait(own->ready);
     own->start = tpb_nanoseconds();

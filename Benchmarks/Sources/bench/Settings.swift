@@ -24,7 +24,7 @@ struct Settings: Codable {
     var pairBudgetMilliseconds = 20
     var threadCounts = [1, 2, 4, 8]
     /// Pairs of allocation and release for each thread.
-    var threadOperations = 100_000
+    var threadOperations = 300_000
     /// The same for cache-scratch, whose pairs write 1,000 times.
     var scratchOperations = 20_000
     var suites: [Suite] = Suite.allCases

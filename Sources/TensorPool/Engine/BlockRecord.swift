@@ -9,7 +9,7 @@ public import Synchronization
 /// owner's store wins and the claim comes to nothing: the block is freed once.
 @usableFromInline @unsafe struct BlockRecord: ~Copyable {
     @usableFromInline let state: Atomic<UInt64>
-    /// Of a free record in the store ``nextFree``.
+    /// In a free record of the store: where ``nextFree`` is kept.
     @usableFromInline var tensorID: UInt64
     /// Bytes that were requested.
     @usableFromInline var byteCount: Int

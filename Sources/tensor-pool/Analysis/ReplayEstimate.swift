@@ -2,8 +2,8 @@ import AllocationTrace
 import Foundation
 import TensorPool
 
-/// What replaying a trace costs on each pool, on jemalloc, on the system's malloc and on other peers: measured, each in processes of its
-/// own, which take turns.
+/// What replaying a trace costs on each pool, on jemalloc, on the system's malloc and on other peers: measured, each in
+/// processes of its own, which take turns.
 struct ReplayEstimate: Codable, Equatable {
     /// Events of the trace.
     let traceEvents: Int

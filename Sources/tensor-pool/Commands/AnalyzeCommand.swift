@@ -9,8 +9,8 @@ struct AnalyzeCommand: ParsableCommand {
             Reads an RMM log (CSV), a PyTorch profiler trace (JSON with profile_memory=True), a binary trace \
             (.tptrace) or a minimalloc problem (CSV), plain or gzip, known by its content; - is standard input. Finds \
             sizes, lifetimes, the step that repeats, sizes that grow, tensors that other threads free, and likely \
-            leaks. Then it replays the trace on each pool, jemalloc, the system's malloc and what --peers names, each in processes of its own that take turns: gains are \
-            measured in processor time, which other programs on the machine change least, over the later half of the \
+            leaks. Then it replays the trace on each pool, jemalloc, the system's malloc and what --peers names, each in \
+            processes of its own that take turns: gains are measured in processor time, which other programs on the machine change least, over the later half of the \
             rounds, with rounds and spread, and with the lowest and the highest ratio of a turn. Each allocator \
             replays the whole trace where --seconds, or for a trace of up to 250,000 events three times as many, are \
             enough for that: another allocator at least once, after a part of it as a warm-up. Where they are not, what \

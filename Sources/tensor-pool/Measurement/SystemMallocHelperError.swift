@@ -10,6 +10,8 @@ enum SystemMallocHelperError: Error, Equatable {
     case notInstalled(PreloadedMalloc, folders: [String])
     /// Its malloc is not the one that was to be preloaded.
     case notPreloaded(PreloadedMalloc, library: String, found: String)
+    /// It does not know what it is asked for.
+    case isOfAnotherBuild
     /// It answered something else than what was asked.
     case unexpectedReply(String)
     /// It could not carry the request out.
@@ -32,6 +34,8 @@ extension SystemMallocHelperError: CustomStringConvertible {
                 + "On Debian: apt-get install \(malloc.package)"
         case .notPreloaded(let malloc, let library, let found):
             "\(malloc.rawValue) (\(library)) could not be preloaded: malloc comes from \(found)"
+        case .isOfAnotherBuild:
+            "the helper that measures the system's malloc is of another build. Build the whole package: swift build"
         case .unexpectedReply(let reply):
             "the helper that measures the system's malloc gave an unexpected answer: \(reply)"
         case .failed(let reason):

@@ -79,11 +79,13 @@ struct TraceReplay {
         let source = try RereadableTrace(file)
         // A temporary file has to be there until the helper has read it.
         defer { withExtendedLifetime(source) {} }
-        func warmUp(_ limit: WarmUpLimit) throws -> ReplayWarmUp? {
-            try helper.replay(path: source.path, touch: touch, mode: mode, warmUp: limit, rounds: 0).warmUp
+        func warmUp(_ limit: WarmUpLimit) throws -> ReplayWarmUp {
+            let report = try helper.replay(path: source.path, touch: touch, mode: mode, warmUp: limit, rounds: 0)
+            guard let warmUp = report.warmUp else { throw SystemMallocHelperError.isOfAnotherBuild }
+            return warmUp
         }
-        guard let first = try warmUp(limit), let second = try warmUp(limit.again(first)) else { return [] }
-        return [first, second]
+        let first = try warmUp(limit)
+        return [first, try warmUp(limit.again(first))]
     }
 
     private func run<Pool: MeasuredPool>(_: Pool.Type, afterEach report: (Int) -> Void) throws -> Outcome {
