@@ -9,7 +9,7 @@ public import Synchronization
 /// owner's store wins and the claim comes to nothing: the block is freed once.
 @usableFromInline @unsafe struct BlockRecord: ~Copyable {
     @usableFromInline let state: Atomic<UInt64>
-    /// In a free record of the store: where ``nextFree`` is kept.
+    /// In a free record of the store: the next one's address.
     @usableFromInline var tensorID: UInt64
     /// Bytes that were requested.
     @usableFromInline var byteCount: Int
@@ -18,12 +18,6 @@ public import Synchronization
         unsafe state = Atomic(0)
         unsafe tensorID = 0
         unsafe byteCount = 0
-    }
-
-    /// The free record after this one.
-    var nextFree: BlockRecordPointer? {
-        get { unsafe BlockRecordPointer(bitPattern: UInt(tensorID)) }
-        set { unsafe tensorID = unsafe UInt64(UInt(bitPattern: newValue)) }
     }
 }
 
@@ -61,3 +55,12 @@ public import Synchronization
 }
 
 @usableFromInline typealias BlockRecordPointer = UnsafeMutablePointer<BlockRecord>
+
+extension UnsafeMutablePointer where Pointee == BlockRecord {
+    /// The free record after this one. Of the pointer: a setter of the record's own would be an access of the whole of it,
+    /// whose state another thread may be reading for a stale handle.
+    var nextFree: BlockRecordPointer? {
+        get { unsafe BlockRecordPointer(bitPattern: UInt(pointee.tensorID)) }
+        nonmutating set { unsafe pointee.tensorID = unsafe UInt64(UInt(bitPattern: newValue)) }
+    }
+}

@@ -23,7 +23,7 @@ internal import Synchronization
         if unsafe firstFree == nil { addChunk() }
         var taken = 0
         while taken < count, let record = unsafe firstFree {
-            unsafe firstFree = unsafe record.pointee.nextFree
+            unsafe firstFree = unsafe record.nextFree
             unsafe entries[taken] = UnsafeMutableRawPointer(record)
             taken += 1
         }
@@ -36,7 +36,7 @@ internal import Synchronization
     }
 
     private mutating func put(_ record: BlockRecordPointer) {
-        unsafe record.pointee.nextFree = unsafe firstFree
+        unsafe record.nextFree = unsafe firstFree
         unsafe firstFree = unsafe record
     }
 

@@ -166,7 +166,7 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
                 var entries = unsafe Array(out.suffix(count))
                 unsafe out.removeLast(count)
                 unsafe entries.withUnsafeMutableBufferPointer { buffer in
-                    if let first = unsafe buffer.baseAddress { unsafe store.put(first, count) }
+                    if let first = buffer.baseAddress { unsafe store.put(first, count) }
                 }
             }
             unsafe most = max(most, out.count)
