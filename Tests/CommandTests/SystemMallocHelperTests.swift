@@ -94,6 +94,18 @@ import Testing
         }
     }
 
+    /// One that knows of no warm-up leaves the key out.
+    @Test func tellsThatTheHelperIsOfAnotherBuild() throws {
+        let folder = try TemporaryFolder()
+        let report = #"{"rounds":[],"residentBytesBefore":0,"residentPeakSource":"round"}"#
+        let old = try SystemMallocHelper(
+            path: folder.script("read line; echo '{\"replay\":{\"_0\":\(report)}}'; cat"))
+        #expect(throws: SystemMallocHelperError.isOfAnotherBuild) {
+            try old.warmUp(
+                path: bundledTrace, touch: .none, mode: .sequential, WarmUpLimit(processorNanoseconds: 1000))
+        }
+    }
+
     @Test func theHelperEndsWithItsInput() throws {
         #expect(try BuiltCommand.run([], of: BuiltCommand.helper).status == 0)
         let result = try BuiltCommand.run([], of: BuiltCommand.helper, input: "rubbish\n{\"describe\":{}}\n{\"desc")

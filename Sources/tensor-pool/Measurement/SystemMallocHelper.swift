@@ -80,6 +80,15 @@ final class SystemMallocHelper {
         return report
     }
 
+    /// Replays a trace as far as a limit lets it.
+    func warmUp(
+        path: String, touch: Touch, mode: ReplayMode, _ limit: WarmUpLimit
+    ) throws(SystemMallocHelperError) -> ReplayWarmUp {
+        let report = try replay(path: path, touch: touch, mode: mode, warmUp: limit, rounds: 0)
+        guard let warmUp = report.warmUp else { throw .isOfAnotherBuild }
+        return warmUp
+    }
+
     private static var pathBesideThisExecutable: String {
         OwnProcess.executable.deletingLastPathComponent().appending(path: name).path(percentEncoded: false)
     }

@@ -79,13 +79,8 @@ struct TraceReplay {
         let source = try RereadableTrace(file)
         // A temporary file has to be there until the helper has read it.
         defer { withExtendedLifetime(source) {} }
-        func warmUp(_ limit: WarmUpLimit) throws -> ReplayWarmUp {
-            let report = try helper.replay(path: source.path, touch: touch, mode: mode, warmUp: limit, rounds: 0)
-            guard let warmUp = report.warmUp else { throw SystemMallocHelperError.isOfAnotherBuild }
-            return warmUp
-        }
-        let first = try warmUp(limit)
-        return [first, try warmUp(limit.again(first))]
+        let first = try helper.warmUp(path: source.path, touch: touch, mode: mode, limit)
+        return [first, try helper.warmUp(path: source.path, touch: touch, mode: mode, limit.again(first))]
     }
 
     private func run<Pool: MeasuredPool>(_: Pool.Type, afterEach report: (Int) -> Void) throws -> Outcome {
