@@ -14,7 +14,7 @@ enum ReportTemplate {
         The bar is the median of the later half of each process's rounds, the line the middle half of those, the ring the first round.</p>
         <div id="cost" class="plot"></div></section>
         <section><h2>Live, cached and reserved bytes</h2><p>Over one replay in each pool's default configuration, as the pool itself counts. \
-        Cached includes what was made ready ahead of time; reserved is live, padding and cached.</p>
+        Cached includes what was made ready ahead of time; reserved is live, padding and cached. Read at up to 600 moments, those with the most live bytes among them.</p>
         <div class="controls"><label>Along <select class="axis"></select></label></div><div id="curves" class="grid"></div></section>
         <section><h2>Where tensors lie</h2><p>Address upwards, events or time to the right, a rectangle for each tensor. Turn the wheel or pinch \
         to zoom, drag to move, double-click for everything.</p>
