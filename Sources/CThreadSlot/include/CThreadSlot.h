@@ -62,6 +62,15 @@ TENSORPOOL_INLINE void *_Nullable tensorpool_load_entry(
     return cache == &tensorpool_no_cache ? NULL : cache;
 }
 
+/// An entry as it is: of a thread that has no cache, the one that keeps nothing.
+TENSORPOOL_INLINE void *_Nonnull tensorpool_load_cache(uint32_t engine) {
+    return __atomic_load_n(&tensorpool_thread_slot.caches[engine], __ATOMIC_ACQUIRE);
+}
+
+TENSORPOOL_INLINE bool tensorpool_is_cache(const void *_Nonnull cache) {
+    return __builtin_expect(cache != &tensorpool_no_cache, 1);
+}
+
 TENSORPOOL_INLINE void tensorpool_store_entry(
     struct tensorpool_thread *_Nonnull thread, uint32_t engine, void *_Nullable cache) {
     void *const entry = cache == NULL ? (void *)&tensorpool_no_cache : cache;
@@ -83,7 +92,7 @@ static const bool tensorpool_can_bias = false;
 /// Takes a lock that is biased to `own`, if it is: see EngineLock.swift.
 TENSORPOOL_INLINE bool tensorpool_enter_biased(
     void *_Nullable const *_Nonnull biased, const void *_Nonnull own, uint32_t *_Nonnull inside) {
-    if (!tensorpool_can_bias || __atomic_load_n(biased, __ATOMIC_RELAXED) != own) return false;
+    if (!tensorpool_can_bias) return false;
     __atomic_store_n(inside, 1, __ATOMIC_RELAXED);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (__atomic_load_n(biased, __ATOMIC_ACQUIRE) == own) return true;

@@ -83,12 +83,12 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
                 }
             }
             // The standard strategy has nothing warm beyond its thread caches but blocks of classes.
-            if !zeroed && !routes.isLookDue(ofBin: place.bin)
-                && !routes.route(ofBin: place.bin, role: traits.role).isStandard,
-                let block = unsafe optimizedFront.engine.takeWarm(byteCount)
+            let route = routes.route(ofBin: place.bin, role: traits.role)
+            if !zeroed && !routes.isLookDue(ofBin: place.bin) && !route.isStandard,
+                let address = unsafe WarmPath.take(engine: optimizedFront.number, route.kind, byteCount: byteCount)
             {
                 return unsafe TensorBuffer(
-                    start: block.address, byteCount: byteCount, engine: optimizedFront.number, kind: block.kind)
+                    start: address, byteCount: byteCount, engine: optimizedFront.number, kind: route.kind)
             }
         }
         return try allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
@@ -167,8 +167,10 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         // No variable for the engine: it is not to be retained.
         return isStandard(byteCount, bin, traits.role)
             ? try standardFront.allocateWarm(
+                smallCeiling: TensorMemoryPool.smallCeiling,
                 byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
             : try optimizedFront.allocateWarm(
+                smallCeiling: OptimizedTensorMemoryPool.smallCeiling,
                 byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 

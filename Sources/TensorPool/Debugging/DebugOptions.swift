@@ -13,7 +13,7 @@ internal import Darwin
 /// variable asks for when the pool is made; where both name a share of guard pages, the variable's holds.
 ///
 /// With ``fillsMemory``, ``usesGuardBytes``, ``reportsLeaks``, ``tracksTensors`` or ``capturesBacktraces``, or with guard
-/// pages for more than one tensor in 1,024, every tensor comes straight from an arena and the pool keeps no
+/// pages for more than one tensor in 2,048, every tensor comes straight from an arena and the pool keeps no
 /// caches: each is a call of jemalloc under the pool's lock, and its bytes are written and read for ``fillsMemory``. Guard
 /// pages for fewer cost no instruction of the path of a cache hit, and are made to stay on.
 public struct DebugOptions: Sendable, Hashable {
@@ -24,7 +24,7 @@ public struct DebugOptions: Sendable, Hashable {
     public var usesGuardBytes = false
     /// `pages=1/N`: one in so many tensors, drawn at random, gets pages of its own between inaccessible ones, and these
     /// stay inaccessible after the free, until the pool freed 128 others so: the access itself fails, reads too. Tensors
-    /// over 64 MiB and weights are not drawn. From 1 in 1,024 on, made for production, a tensor of more than 16 pages is
+    /// over 64 MiB and weights are not drawn. From 1 in 2,048 on, made for production, a tensor of more than 16 pages is
     /// drawn as much more rarely as it has more of them: their first touch would be the cost. Nil for none.
     public var guardPageInterval: Int?
     /// `faults`: installs a handler of SIGSEGV and SIGBUS for the process, which says which tensor a failed access to

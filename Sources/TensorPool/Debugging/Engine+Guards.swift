@@ -149,7 +149,7 @@ extension Engine {
 
     // MARK: - Samples
 
-    /// The bin of an allocation that is here only because it is one in 1,024 of its bin; nil of any other.
+    /// The bin of an allocation that is here only because it is one in 2,048 of its bin; nil of any other.
     private func sampledPlace(of request: BlockRequest) -> Int? {
         let kind = EngineFront.kind(request.byteCount, smallCeiling: smallCeiling)
         return HotPath.isSample(engine: number, kind: kind) ? kind.bin : nil
@@ -159,7 +159,7 @@ extension Engine {
     /// there: the sums stay.
     private func advance(_ bin: Int, _ state: inout EngineState) {
         guard let cache = unsafe ownCache else { return }
-        unsafe cache.bin(bin).pointee.countAllocation()
+        unsafe cache.bin(bin).pointee.countServed()
         unsafe cache.bin(bin).pointee.countFree()
         state.sharedCounts[bin].allocations -= 1
         state.sharedCounts[bin].frees -= 1

@@ -34,7 +34,7 @@ internal import Jemalloc
     private var earlierAllocations: Int
     /// Allocations that the cache could not serve.
     var misses: Int
-    /// Frees, less allocations, less blocks kept: the hot path leaves it as it is.
+    /// Frees, less hits, less blocks kept: the hot path leaves it as it is, and so does a miss.
     private var balance: Int
 
     /// Makes an empty bin that may keep nothing yet. `entries` has place for `capacity` addresses, and one more below.
@@ -56,7 +56,7 @@ internal import Jemalloc
     @usableFromInline static let empty: UInt = 0
     @usableFromInline static let closed: UInt = 1
     /// One in so many allocations of one size by one thread, less one, takes the slow path, which measures and settles.
-    static let sampleMask: Int32 = 1023
+    static let sampleMask: Int32 = 2047
 }
 
 /// What slow paths do, with the engine's lock or in the owner's hot path.
@@ -163,12 +163,23 @@ extension CacheBin {
     var allocations: Int { unsafe earlierAllocations + Int(Self.sampleMask - untilSample) }
 
     /// Frees of this size by this thread.
-    var frees: Int { unsafe balance + allocations + count }
+    var frees: Int { unsafe balance + (allocations - misses) + count }
 
-    /// Counts an allocation that the hot path did not.
+    /// Counts an allocation that the bin served, and not on the hot path.
     @inline(__always)
-    mutating func countAllocation() {
+    mutating func countServed() {
         unsafe balance &-= 1
+        unsafe countSample()
+    }
+
+    /// Counts an allocation that the bin could not serve.
+    @inline(__always)
+    mutating func countMiss() {
+        unsafe misses &+= 1
+        unsafe countSample()
+    }
+
+    private mutating func countSample() {
         if unsafe untilSample > 0 {
             unsafe untilSample &-= 1
         } else {
@@ -180,11 +191,12 @@ extension CacheBin {
     /// Counts a free that the hot path did not.
     @inline(__always) mutating func countFree() { unsafe balance &+= 1 }
 
-    /// Takes back what was counted, as many allocations as frees.
+    /// Takes back what was counted.
     mutating func forget(_ counts: BinCounts) {
-        // Frees are counted from allocations on.
         unsafe earlierAllocations -= counts.allocations
         unsafe misses -= counts.misses
+        // Frees are counted from hits on.
+        unsafe balance += counts.allocations - counts.misses - counts.frees
     }
 
     /// Whether there was no allocation since the call before.

@@ -75,32 +75,9 @@ extension Engine {
         }
     }
 
-    /// Frees a block of an engine known by number alone: what a buffer does at its end off the hot path.
-    @usableFromInline @inline(never) static func free(
-        engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind
-    ) {
-        guard let entry = unsafe tensorpool_load_entry(tensorpool_current_thread(), engine) else {
-            unsafe freeCold(engine: engine, address: address, byteCount: byteCount, kind: kind)
-            return
-        }
-        let cache = unsafe entry.assumingMemoryBound(to: ThreadCache.self)
-        // Not retained: the block that is to be freed keeps the engine, and after it nothing is touched.
-        unsafe cache.pointee.engine._withUnsafeGuaranteedRef {
-            unsafe $0.free(address, byteCount: byteCount, kind: kind, cache)
-        }
-    }
-
-    /// The rest of that in a function of its own: the one before keeps nothing over the call, so it needs no frame.
+    /// Frees a block of an engine known by number alone, on the cold path.
     @inline(never)
-    private func free(
-        _ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer
-    ) {
-        if unsafe giveWarm(address, byteCount: byteCount, kind: kind, cache) { return }
-        unsafe Self.freeCold(engine: number, address: address, byteCount: byteCount, kind: kind)
-    }
-
-    @inline(never)
-    private static func freeCold(engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind) {
+    static func freeCold(engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind) {
         // Retained: once the block is back, another thread's last free may end the engine.
         let engine = unsafe EngineRegistry.engine(engine).takeUnretainedValue()
         if unsafe engine.free(Block(address: address, kind: kind), byteCount: byteCount) { engine.end() }
@@ -146,7 +123,7 @@ extension EngineState {
         }
         if let cache = unsafe cache { unsafe noteSlowOperation(cache) }
         switch kind {
-        case _ where kind.isSpan: unsafe freeSpan(block.address, byteCount: byteCount, cache: cache)
+        case _ where kind.isSpan: unsafe freeSpan(block.address, kind, byteCount: byteCount, cache: cache)
         case .direct: unsafe freeDirect(block.address, byteCount: byteCount, cache: cache)
         case .weight: unsafe freeWeight(block.address, byteCount: byteCount)
         case .promotedSpan: unsafe freePromotedSpan(block.address, byteCount: byteCount)

@@ -25,8 +25,9 @@ extension Engine {
     /// Allocates a tensor with a handle on the slow path.
     @usableFromInline @inline(never)
     func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
-        if traits.isCacheable, let block = unsafe takeWarm(byteCount) {
-            return unsafe try describe(block, id: id, byteCount: byteCount)
+        let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
+        if traits.isCacheable, let address = unsafe WarmPath.take(engine: number, kind, byteCount: byteCount) {
+            return unsafe try describe(Block(address: address, kind: kind), id: id, byteCount: byteCount)
         }
         try Self.validate(byteCount: byteCount, alignment: 64, device: traits.device)
         if traits.role != .weight, let block = unsafe sampledHit(byteCount) {

@@ -6,36 +6,89 @@ internal import Synchronization
 /// biased to the thread, a look at the lists of free runs, a few counts. Whatever is out of the ordinary is left to the cold
 /// path in `Engine+Blocks.swift`: memory to be got from an arena, limits, samples, inboxes, sweeps, zeroing. No block has
 /// been taken and nothing counted by then; only the thread's cache may have given a span back.
-extension Engine {
-    /// A block for a plain request of the thread's, or nil.
+///
+/// Spans under the biased lock come first, with what they need in reach of the thread's cache; blocks of classes, and
+/// threads that share the heap, are one call further.
+///
+/// A type of its own: a static method of a class asks for the class's metadata at each call.
+@usableFromInline enum WarmPath {
+    /// A block for a plain request of the thread's, or nil. `kind` is what such a block is made of, whether there can be
+    /// one of that size or not.
     @usableFromInline @inline(never)
-    func takeWarm(_ byteCount: Int) -> Block? {
-        guard byteCount > 0, byteCount <= Self.maximumByteCount, let cache = unsafe ownCache else { return nil }
-        if byteCount <= smallCeiling {
-            let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
-            let isBiased = unsafe lock.lock(cache)
-            let address = unsafe state.pointee.takeWarmSmall(kind.bin, byteCount: byteCount, cache)
-            unsafe lock.unlock(cache, isBiased: isBiased)
-            return unsafe address.map { unsafe Block(address: $0, kind: kind) }
+    static func take(engine: UInt32, _ kind: BlockKind, byteCount: Int) -> UnsafeMutableRawPointer? {
+        let cache = unsafe tensorpool_load_cache(engine).assumingMemoryBound(to: ThreadCache.self)
+        guard unsafe kind.isSpan && tensorpool_is_cache(cache) && cache.enterBiased() else {
+            return unsafe takeShared(kind, byteCount: byteCount, cache)
         }
-        let granules = Granule.count(byteCount)
-        let index = CacheLayout.spanBin(granules)
-        let isBiased = unsafe lock.lock(cache)
-        let address = unsafe state.pointee.takeWarmSpan(granules, index, byteCount: byteCount, cache)
-        unsafe lock.unlock(cache, isBiased: isBiased)
-        guard let address = unsafe address else { return nil }
-        return unsafe Block(address: address, kind: BlockKind(bin: index))
+        let address = unsafe cache.pointee.state.pointee.takeWarmSpan(kind, byteCount: byteCount, cache)
+        unsafe cache.leaveBiased()
+        return unsafe address
     }
 
+    /// The same of a class, or where threads share the heap: then more spans of a size are taken at a time.
+    @inline(never)
+    private static func takeShared(_ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer)
+        -> UnsafeMutableRawPointer?
+    {
+        guard unsafe kind.isCacheable && tensorpool_is_cache(cache) else { return nil }
+        // Not retained: who asks has the pool, which keeps the engine.
+        return unsafe cache.pointee.engine._withUnsafeGuaranteedRef { engine in
+            let isBiased = unsafe engine.lock.lock(cache)
+            defer { unsafe engine.lock.unlock(cache, isBiased: isBiased) }
+            if kind.isSmall {
+                return unsafe engine.state.pointee.takeWarmSmall(kind.bin, byteCount: byteCount, cache)
+            }
+            let address = unsafe engine.state.pointee.takeWarmSpan(kind, byteCount: byteCount, cache)
+            if unsafe !isBiased && address != nil {
+                unsafe engine.state.pointee.refillShared(kind, Granule.count(byteCount), cache)
+            }
+            return unsafe address
+        }
+    }
+
+    /// Frees a block of an engine known by number alone: what a buffer does at its end off the hot path.
+    @usableFromInline @inline(never) static func free(
+        engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind
+    ) {
+        let cache = unsafe tensorpool_load_cache(engine).assumingMemoryBound(to: ThreadCache.self)
+        if unsafe kind.isSpan && tensorpool_is_cache(cache) && cache.enterBiased() {
+            if unsafe cache.pointee.warmLeft > 0 {
+                unsafe cache.pointee.warmLeft &-= 1
+                unsafe cache.pointee.state.pointee.freeSpan(address, kind, byteCount: byteCount, cache: cache)
+                unsafe cache.leaveBiased()
+                return
+            }
+            unsafe cache.leaveBiased()
+        }
+        unsafe freeShared(engine: engine, address: address, byteCount: byteCount, kind: kind, cache)
+    }
+
+    /// The same of a class, or where threads share the heap, or on the cold path.
+    @inline(never)
+    private static func freeShared(
+        engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer
+    ) {
+        if unsafe kind.isCacheable && tensorpool_is_cache(cache) {
+            // Not retained: the block that is to be freed keeps the engine, and after it nothing is touched.
+            let isDone = unsafe cache.pointee.engine._withUnsafeGuaranteedRef { engine in
+                unsafe engine.giveWarm(address, byteCount: byteCount, kind: kind, cache)
+            }
+            if isDone { return }
+        }
+        unsafe Engine.freeCold(engine: engine, address: address, byteCount: byteCount, kind: kind)
+    }
+}
+
+extension Engine {
     /// Takes a block back. False where the cold path has to.
     @inline(__always)
-    func giveWarm(_ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer)
-        -> Bool
-    {
+    fileprivate func giveWarm(
+        _ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer
+    ) -> Bool {
         let isBiased = unsafe lock.lock(cache)
         defer { unsafe lock.unlock(cache, isBiased: isBiased) }
-        guard unsafe kind.isCacheable && state.pointee.isOrdinary(cache) else { return false }
-        unsafe state.pointee.giveWarm(address, byteCount: byteCount, kind: kind, cache)
+        guard unsafe state.pointee.isOrdinary(cache) else { return false }
+        unsafe state.pointee.giveWarm(address, byteCount: byteCount, kind: kind, isShared: !isBiased, cache)
         return true
     }
 
@@ -53,7 +106,8 @@ extension Engine {
         else { return false }
         unsafe record.pointee.state.store(handle.state &- RecordStatus.live, ordering: .relaxed)
         unsafe state.pointee.putRecord(record, cache: cache)
-        unsafe state.pointee.giveWarm(handle.baseAddress, byteCount: handle.byteCount, kind: handle.kind, cache)
+        unsafe state.pointee.giveWarm(
+            handle.baseAddress, byteCount: handle.byteCount, kind: handle.kind, isShared: !isBiased, cache)
         return true
     }
 
@@ -88,58 +142,52 @@ extension EngineState {
     func isOrdinary(_ cache: ThreadCachePointer) -> Bool { unsafe cache.pointee.warmLeft > 0 }
 
     @inline(__always)
-    private func isOrdinary(_ bin: UnsafeMutablePointer<CacheBin>, _ cache: ThreadCachePointer) -> Bool {
-        unsafe isOrdinary(cache) && bin.pointee.untilSample > 0
-    }
-
-    @inline(__always)
     mutating func giveWarm(
-        _ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer
+        _ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, isShared: Bool, _ cache: ThreadCachePointer
     ) {
         unsafe cache.pointee.warmLeft &-= 1
         if kind.isSmall {
             unsafe freeSmall(address, kind.bin, byteCount: byteCount, cache: cache)
+        } else if unsafe isShared && keepShared(address, kind, byteCount: byteCount, cache) {
+            unsafe countFree(bin: kind.bin, byteCount: byteCount, cache: cache)
         } else {
-            unsafe freeSpan(address, byteCount: byteCount, cache: cache)
+            unsafe freeSpan(address, kind, byteCount: byteCount, cache: cache)
         }
     }
 
     /// A block of a class from the depot, and more of them for the thread's bin.
+    @inline(never)
     mutating func takeWarmSmall(_ index: Int, byteCount: Int, _ cache: ThreadCachePointer) -> UnsafeMutableRawPointer? {
         let bin = unsafe cache.bin(index)
-        guard unsafe isOrdinary(bin, cache), unsafe bin.pointee.isEmpty, depot.count(ofClass: index) > 0 else {
-            return nil
-        }
+        guard unsafe isOrdinary(cache) && bin.pointee.untilSample > 0, unsafe bin.pointee.isEmpty,
+            depot.count(ofClass: index) > 0
+        else { return nil }
         unsafe bin.pointee.fill(refillFromDepot(index, cache))
         let address = unsafe bin.pointee.pop()
-        unsafe countWarmAllocation(bin, byteCount: byteCount, cache)
+        unsafe countWarmMiss(bin, byteCount: byteCount, cache)
         return unsafe address
     }
 
     /// A span of the heap that was in use before.
     @inline(__always)
-    mutating func takeWarmSpan(_ granules: Int, _ index: Int, byteCount: Int, _ cache: ThreadCachePointer)
+    mutating func takeWarmSpan(_ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer)
         -> UnsafeMutableRawPointer?
     {
-        let bin = unsafe cache.bin(index)
-        guard configuration.usesSpanHeap, unsafe isOrdinary(bin, cache) else { return nil }
-        if unsafe !bin.keeps(granules) { unsafe adoptSize(granules, index, cache) }
-        guard unsafe bin.pointee.isEmpty else { return nil }
-        unsafe giveUpLargeSpan(cache)
-        guard let address = unsafe heap.takeUsed(granules) else { return nil }
-        unsafe cache.pointee.lastMissedBin = index
-        unsafe countWarmAllocation(bin, byteCount: byteCount, cache)
+        let bin = unsafe cache.bin(of: kind)
+        guard unsafe isOrdinary(cache) && bin.pointee.untilSample > 0 else { return nil }
+        unsafe giveUpLoopSpan(cache)
+        guard let address = unsafe heap.takeUsed(Granule.count(byteCount)) else { return nil }
+        unsafe cache.pointee.lastMissedBin = Int32(truncatingIfNeeded: kind.bin)
+        unsafe countWarmMiss(bin, byteCount: byteCount, cache)
         if configuration.prefetchLines > 0 { unsafe prefetch(address) }
         return unsafe address
     }
 
-    /// Counts a miss.
+    /// Counts an allocation that the thread's bin could not serve, where the next one is not a sample.
     @inline(__always)
-    private mutating func countWarmAllocation(
-        _ bin: UnsafeMutablePointer<CacheBin>, byteCount: Int, _ cache: ThreadCachePointer
-    ) {
+    private func countWarmMiss(_ bin: UnsafeMutablePointer<CacheBin>, byteCount: Int, _ cache: ThreadCachePointer) {
         unsafe cache.pointee.warmLeft &-= 1
-        unsafe bin.pointee.countAllocation()
+        unsafe bin.pointee.untilSample &-= 1
         unsafe bin.pointee.misses &+= 1
         unsafe cache.noteAllocated(byteCount)
     }

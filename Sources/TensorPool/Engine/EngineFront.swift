@@ -14,7 +14,7 @@ public import CThreadSlot
 
     /// What a request would be made of, were it a cached block. `smallCeiling` is the engine's, a constant where a
     /// pool's hot path is compiled.
-    @inline(__always)
+    @inlinable @inline(__always)
     static func kind(_ byteCount: Int, smallCeiling: Int) -> BlockKind {
         ownKind(byteCount, smallCeiling: smallCeiling) ?? .span(Granule.count(byteCount))
     }
@@ -49,17 +49,21 @@ public import CThreadSlot
                     start: address, byteCount: byteCount, engine: number, kind: .span(Granule.count(byteCount)))
             }
         }
-        return try allocateWarm(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        return try allocateWarm(
+            smallCeiling: smallCeiling, byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 
     /// Allocates a buffer that the thread's cache does not have.
     @inlinable @inline(__always)
-    func allocateWarm(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits)
+    func allocateWarm(smallCeiling: Int, byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits)
         throws(TensorPoolError) -> TensorBuffer
     {
         let isPlain = !zeroed && alignment > 0 && alignment <= 64 && alignment & (alignment &- 1) == 0
-        if isPlain && traits.isCacheable, let block = unsafe engine.takeWarm(byteCount) {
-            return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
+        if isPlain && traits.isCacheable {
+            let kind = Self.kind(byteCount, smallCeiling: smallCeiling)
+            if let address = unsafe WarmPath.take(engine: number, kind, byteCount: byteCount) {
+                return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
+            }
         }
         return try engine.requestBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }

@@ -30,8 +30,6 @@ internal import Darwin
 @safe struct EngineLock: ~Copyable, @unchecked Sendable {
     @safe private struct Fields {
         var mutex = unsafe pthread_mutex_t()
-        /// Changed with the mutex held. A pointer to a cache; its flag says whether the lock is taken that way.
-        var biased: UnsafeMutableRawPointer?
         var lastCache: UnsafeMutableRawPointer?
         var streak = 0
         /// Uses in a row by one thread that earn it the bias: the first at once.
@@ -47,8 +45,12 @@ internal import Darwin
     private static let sleepMicroseconds: UInt32 = 50
 
     private let fields: UnsafeMutablePointer<Fields>
+    /// The cache that the lock is biased to; its flag says whether it is taken that way. Changed with the mutex held.
+    let bias: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
     init() {
+        unsafe bias = .allocate(capacity: 1)
+        unsafe bias.initialize(to: nil)
         unsafe fields = .allocate(capacity: 1)
         unsafe fields.initialize(to: Fields())
         let failure = unsafe pthread_mutex_init(&fields.pointee.mutex, nil)
@@ -59,17 +61,14 @@ internal import Darwin
         unsafe pthread_mutex_destroy(&fields.pointee.mutex)
         unsafe fields.deinitialize(count: 1)
         unsafe fields.deallocate()
+        unsafe bias.deallocate()
     }
 
     /// Takes the lock. `cache` is the calling thread's, if it has one. True where the bias sufficed: hand the answer to
     /// ``unlock(_:isBiased:)``.
     @inline(__always)
     func lock(_ cache: ThreadCachePointer?) -> Bool {
-        if let cache = unsafe cache,
-            unsafe tensorpool_enter_biased(&fields.pointee.biased, cache, &cache.pointee.inside)
-        {
-            return true
-        }
+        if let cache = unsafe cache, unsafe tensorpool_enter_biased(bias, cache, &cache.pointee.inside) { return true }
         unsafe lockMutex(cache)
         return false
     }
@@ -77,7 +76,7 @@ internal import Darwin
     @inline(__always)
     func unlock(_ cache: ThreadCachePointer?, isBiased: Bool) {
         if isBiased, let cache = unsafe cache {
-            unsafe tensorpool_leave_biased(&cache.pointee.inside)
+            unsafe cache.leaveBiased()
         } else {
             unsafe pthread_mutex_unlock(&fields.pointee.mutex)
         }
@@ -92,7 +91,7 @@ internal import Darwin
         if let cache = unsafe cache, unsafe tensorpool_is_inside(&cache.pointee.inside) { return false }
         guard unsafe pthread_mutex_trylock(&fields.pointee.mutex) == 0 else { return false }
         let own = UnsafeMutableRawPointer(cache)
-        guard let biased = unsafe tensorpool_load_pointer(&fields.pointee.biased), unsafe biased != own else {
+        guard let biased = unsafe tensorpool_load_pointer(bias), unsafe biased != own else {
             return true
         }
         if unsafe revoke(biased.assumingMemoryBound(to: ThreadCache.self), waits: false) { return true }
@@ -103,11 +102,11 @@ internal import Darwin
     /// Ends the bias to a cache that its thread gives up. Held by ``lockToForget(_:)``: were it held by that very bias,
     /// others would be let in at once, and the flag lowered at the end might be the next owner's.
     func forget(_ cache: ThreadCachePointer) {
-        if unsafe tensorpool_load_pointer(&fields.pointee.biased) == UnsafeMutableRawPointer(cache) {
+        if unsafe tensorpool_load_pointer(bias) == UnsafeMutableRawPointer(cache) {
             guard unsafe !tensorpool_is_inside(&cache.pointee.inside) else {
                 stopProgram("the lock is held by the bias to end")
             }
-            unsafe tensorpool_store_pointer(&fields.pointee.biased, nil)
+            unsafe tensorpool_store_pointer(bias, nil)
         }
         unsafe fields.pointee.lastCache = nil
     }
@@ -116,7 +115,7 @@ internal import Darwin
     private func lockMutex(_ cache: ThreadCachePointer?) {
         unsafe pthread_mutex_lock(&fields.pointee.mutex)
         let own = UnsafeMutableRawPointer(cache)
-        if let biased = unsafe tensorpool_load_pointer(&fields.pointee.biased) {
+        if let biased = unsafe tensorpool_load_pointer(bias) {
             // One's own flag is down, or one would not be here.
             if unsafe biased != own { unsafe revoke(biased.assumingMemoryBound(to: ThreadCache.self)) }
             return
@@ -129,14 +128,14 @@ internal import Darwin
         unsafe fields.pointee.streak += 1
         // From the next time on; this time it is the mutex that is held.
         if unsafe fields.pointee.streak > fields.pointee.neededStreak {
-            unsafe tensorpool_store_pointer(&fields.pointee.biased, own)
+            unsafe tensorpool_store_pointer(bias, own)
         }
     }
 
     /// Ends a bias. Who does not wait for longer than some yields gets false where the lock is held by it still: then
     /// nothing has changed.
     @discardableResult private func revoke(_ biased: ThreadCachePointer, waits: Bool = true) -> Bool {
-        unsafe tensorpool_store_pointer(&fields.pointee.biased, nil)
+        unsafe tensorpool_store_pointer(bias, nil)
         // Where no barrier can be had the base pool could not be made, so this one cannot fail.
         guard tensorpool_barrier_all_threads() else { stopProgram("the memory barrier on all threads was refused") }
         var turns = 0
@@ -147,7 +146,7 @@ internal import Darwin
             } else if waits {
                 usleep(Self.sleepMicroseconds)
             } else {
-                unsafe tensorpool_store_pointer(&fields.pointee.biased, biased)
+                unsafe tensorpool_store_pointer(bias, biased)
                 return false
             }
         }
@@ -156,4 +155,14 @@ internal import Darwin
             max(Self.streakAfterFirstLoss, 2 * fields.pointee.neededStreak), Self.maximumNeededStreak)
         return true
     }
+}
+
+extension UnsafeMutablePointer where Pointee == ThreadCache {
+    /// Takes the lock of the cache's engine, if it is biased to this thread, whose cache this is.
+    @inline(__always) func enterBiased() -> Bool {
+        unsafe tensorpool_enter_biased(pointee.bias, self, &pointee.inside)
+    }
+
+    /// Gives back a lock that was taken by ``enterBiased()``.
+    @inline(__always) func leaveBiased() { unsafe tensorpool_leave_biased(&pointee.inside) }
 }

@@ -20,7 +20,7 @@ extension EngineState {
     /// Operations that a thread may do on the warm path between two on the cold one: enough that the cold path does not
     /// show in the slowest of a thousand. Even: a loop of one allocation and one free comes to the cold path with both in
     /// turn.
-    static let warmGrant = 1022
+    static let warmGrant: Int32 = 4094
 
     /// Whether the thread is on the cold path for no other reason than that it has used its grant.
     func hasUsedWarmGrant(_ cache: ThreadCachePointer) -> Bool {
@@ -32,7 +32,7 @@ extension EngineState {
     mutating func noteSlowOperation(_ cache: ThreadCachePointer) {
         unsafe settle(cache)
         unsafe cache.pointee.slowOperations += 1 + cache.pointee.warmGranted - cache.pointee.warmLeft
-        let grant = unsafe isClosed || cache.pointee.hasInbox ? 0 : Self.warmGrant
+        let grant: Int32 = unsafe isClosed || cache.pointee.hasInbox ? 0 : Self.warmGrant
         unsafe cache.pointee.warmLeft = grant
         unsafe cache.pointee.warmGranted = grant
         guard unsafe cache.pointee.slowOperations >= Self.sweepInterval else { return }

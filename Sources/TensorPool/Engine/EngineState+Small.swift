@@ -28,6 +28,7 @@ extension EngineState {
         return unsafe .block(Block(address: address, kind: .small(index)))
     }
 
+    @inline(never)
     mutating func freeSmall(
         _ address: UnsafeMutableRawPointer, _ index: Int, byteCount: Int, cache: ThreadCachePointer?
     ) {

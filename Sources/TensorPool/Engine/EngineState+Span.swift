@@ -7,9 +7,8 @@ extension EngineState {
         let granules = Granule.count(request.byteCount)
         let index = CacheLayout.spanBin(granules)
         if let cache = unsafe cache {
-            unsafe adoptSize(granules, index, cache)
             let bin = unsafe cache.bin(index)
-            if unsafe !bin.pointee.isEmpty && request.alignment <= Granule.byteCount {
+            if unsafe bin.keeps(granules) && !bin.pointee.isEmpty && request.alignment <= Granule.byteCount {
                 let address = unsafe bin.pointee.pop()
                 unsafe countAllocation(bin: index, byteCount: request.byteCount, cache: cache, missed: false)
                 if request.zeroed { unsafe zero(address, request.byteCount) }
@@ -27,13 +26,12 @@ extension EngineState {
     }
 
     @inline(__always)
-    mutating func freeSpan(_ address: UnsafeMutableRawPointer, byteCount: Int, cache: ThreadCachePointer?) {
+    mutating func freeSpan(
+        _ address: UnsafeMutableRawPointer, _ kind: BlockKind, byteCount: Int, cache: ThreadCachePointer?
+    ) {
         let granules = Granule.count(byteCount)
-        let index = CacheLayout.spanBin(granules)
-        unsafe countFree(bin: index, byteCount: byteCount, cache: cache)
-        if let overflow = unsafe keepSpan(address, granules, index, cache) {
-            unsafe giveSpan(overflow.address, overflow.granules)
-        }
+        unsafe countFree(bin: kind.bin, byteCount: byteCount, cache: cache)
+        if unsafe !keepSpan(address, granules, kind, cache) { unsafe giveSpan(address, granules) }
     }
 
     /// Gives a span that no cache keeps back to where it came from.
@@ -54,8 +52,8 @@ extension EngineState {
         -> Served
     {
         if let cache = unsafe cache {
-            unsafe cache.pointee.lastMissedBin = CacheLayout.spanBin(granules)
-            unsafe giveUpLargeSpan(cache)
+            unsafe cache.pointee.lastMissedBin = Int32(truncatingIfNeeded: CacheLayout.spanBin(granules))
+            unsafe giveUpLoopSpan(cache)
         }
         var span = heap.fit(granules, alignment: request.alignment)
         var unbacked = span.map { heap.unbackedCount($0) } ?? granules

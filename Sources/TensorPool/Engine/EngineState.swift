@@ -108,8 +108,11 @@ internal import Jemalloc
             verySmallInGranules += 1
         }
         if let cache = unsafe cache {
-            unsafe cache.bin(bin).pointee.countAllocation()
-            if missed { unsafe cache.bin(bin).pointee.misses += 1 }
+            if missed {
+                unsafe cache.bin(bin).pointee.countMiss()
+            } else {
+                unsafe cache.bin(bin).pointee.countServed()
+            }
             unsafe cache.noteAllocated(byteCount)
             unsafe settle(cache)
         } else {

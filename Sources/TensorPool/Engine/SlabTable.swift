@@ -3,6 +3,8 @@
     let address: UnsafeMutableRawPointer
     let firstGranule: Int
     let granuleCount: Int
+    /// Where granule 0 would lie, were it of this slab: a granule's place is found by one addition.
+    private let origin: UnsafeMutableRawPointer
     /// All granules below are backed, and none of them is zero: nothing to look up or change there.
     var usedEnd: Int
 
@@ -13,11 +15,23 @@
         unsafe self.address = unsafe address
         self.firstGranule = firstGranule
         self.granuleCount = granuleCount
+        unsafe origin = unsafe address - firstGranule << Granule.shift
         usedEnd = firstGranule
         advisedEnd = firstGranule
     }
 
     var granules: Range<Int> { firstGranule..<firstGranule + granuleCount }
+
+    /// Where a granule of this slab lies.
+    @inline(__always) func address(of granule: Int) -> UnsafeMutableRawPointer {
+        unsafe origin + granule &<< Granule.shift
+    }
+
+    /// The granule that begins at an address in this slab.
+    @inline(__always) func granule(at address: UnsafeMutableRawPointer) -> Int {
+        unsafe (address - origin) &>> Granule.shift
+    }
+
     var byteCount: Int { granuleCount << Granule.shift }
 }
 

@@ -35,7 +35,7 @@ internal import Jemalloc
     func fit(_ count: Int, alignment: Int) -> Span? {
         // Any run this long holds an aligned one. Slabs are aligned to huge pages, and so is the greatest alignment.
         let slack = max(1, alignment / Granule.byteCount) - 1
-        let run = free.find(count + slack)
+        let run = free.find(count + slack).start
         guard run > 0 else { return nil }
         let place = slabs.place(ofGranule: run)
         let first = slabs[place].firstGranule
@@ -46,7 +46,7 @@ internal import Jemalloc
     /// The `count` granules behind a taken span, if they are free.
     func spanBehind(_ address: UnsafeMutableRawPointer, _ taken: Int, count: Int) -> Span? {
         let place = unsafe slabs.place(of: address)
-        let start = unsafe slabs[place].firstGranule + (address - slabs[place].address) >> Granule.shift + taken
+        let start = unsafe slabs[place].granule(at: address) + taken
         guard free.length(ofRunAt: start) >= count else { return nil }
         let end = unsafe address + taken << Granule.shift
         return unsafe Span(address: end, granules: start..<start + count, slab: place, run: start)
@@ -81,12 +81,12 @@ internal import Jemalloc
     /// changed.
     @inline(__always)
     mutating func takeUsed(_ count: Int) -> UnsafeMutableRawPointer? {
-        let start = free.find(count)
-        guard start > 0 else { return nil }
-        let place = slabs.place(ofGranule: start)
-        guard start &+ count <= slabs[place].usedEnd else { return nil }
-        free.take(start, count, from: start)
-        let address = unsafe slabs[place].address + (start &- slabs[place].firstGranule) &<< Granule.shift
+        let found = free.find(count)
+        guard found.start > 0 else { return nil }
+        let place = slabs.place(ofGranule: found.start)
+        guard found.start &+ count <= slabs[place].usedEnd else { return nil }
+        free.take(count, of: found)
+        let address = unsafe slabs[place].address(of: found.start)
         unsafe note(address, taken: count)
         return unsafe address
     }
@@ -95,14 +95,14 @@ internal import Jemalloc
     private mutating func note(_ address: UnsafeMutableRawPointer, taken count: Int) {
         unsafe lastTaken = unsafe address
         takenGranules &+= count
-        peakTakenGranules = max(peakTakenGranules, takenGranules)
+        if takenGranules > peakTakenGranules { peakTakenGranules = takenGranules }
     }
 
     /// Gives back `count` granules at an address that was taken.
     @inline(__always)
     mutating func give(_ address: UnsafeMutableRawPointer, _ count: Int) {
         let place = unsafe slabs.place(of: address)
-        let start = unsafe slabs[place].firstGranule &+ (address - slabs[place].address) &>> Granule.shift
+        let start = unsafe slabs[place].granule(at: address)
         unsafe lastTaken = nil
         takenGranules &-= count
         free.give(start, count)
@@ -111,7 +111,7 @@ internal import Jemalloc
     /// Gives back all but the first `kept` of the `count` granules at an address.
     mutating func giveEnd(_ address: UnsafeMutableRawPointer, _ count: Int, keeping kept: Int) {
         let place = unsafe slabs.place(of: address)
-        let start = unsafe slabs[place].firstGranule + (address - slabs[place].address) >> Granule.shift
+        let start = unsafe slabs[place].granule(at: address)
         unsafe lastTaken = nil
         takenGranules -= count - kept
         free.giveEnd(start + kept, count - kept)
@@ -141,7 +141,7 @@ internal import Jemalloc
     /// Where a granule lies.
     func address(of granule: Int) -> UnsafeMutableRawPointer {
         let place = slabs.place(ofGranule: granule)
-        return unsafe slabs[place].address + (granule - slabs[place].firstGranule) << Granule.shift
+        return unsafe slabs[place].address(of: granule)
     }
 
     /// Calls `body` with each run of a taken span's granules that may hold something other than zero.

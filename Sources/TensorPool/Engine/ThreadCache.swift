@@ -37,22 +37,27 @@ internal import Jemalloc
     /// Bytes that the limits of the span bins together allow to be kept, that of the last one aside.
     @usableFromInline var grantedSpanBytes: Int = 0
     /// The bin that keeps the span that was freed last, beyond those limits; or -1.
-    @usableFromInline var lastBin: Int = -1
+    @usableFromInline var lastBin: Int32 = -1
     /// The span bin that last asked the heap: a free of the same size at once is the sign of a loop over one tensor.
-    @usableFromInline var lastMissedBin: Int = -1
+    @usableFromInline var lastMissedBin: Int32 = -1
     /// How often the cache had been used when quiet threads were last looked for.
     var usesAtLook: Int = 0
     /// Operations that the warm path may still do before the cold path has to see to what is due; of those granted.
-    var warmLeft: Int = 0
-    var warmGranted: Int = 0
+    var warmLeft: Int32 = 0
+    var warmGranted: Int32 = 0
     /// Operations off the hot path since bins were last swept for idleness, less those of the current grant.
-    var slowOperations: Int = 0
+    var slowOperations: Int32 = 0
     /// The flag by which the thread takes the engine's lock while that is biased to it; see ``EngineLock``.
     @usableFromInline var inside: UInt32 = 0
     /// Whether other threads' handles gave blocks back that wait for this cache.
     @usableFromInline var hasInbox = false
     /// The engine, alive as long as a block of it is out or its pool is.
     let engine: Unmanaged<Engine>
+    /// The engine's ``EngineState``, and what its lock is biased to: the warm path gets at both from here.
+    private let stateAddress: UnsafeMutableRawPointer
+    let bias: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+
+    var state: UnsafeMutablePointer<EngineState> { unsafe stateAddress.assumingMemoryBound(to: EngineState.self) }
 
     /// Bytes requested less bytes freed since the last settlement.
     var liveBytes: Int { unsafe allocatedBytes &+ peakLiveBytes &- peakMark }
@@ -61,6 +66,8 @@ internal import Jemalloc
         unsafe self.ordinal = ordinal
         unsafe recordMark = RecordStatus.mark(ofOwner: ordinal)
         unsafe self.engine = .passUnretained(engine)
+        unsafe stateAddress = unsafe UnsafeMutableRawPointer(engine.state)
+        unsafe bias = engine.lock.bias
         unsafe self.owner = nil
     }
 }
@@ -81,10 +88,15 @@ internal import Jemalloc
     static let spanBinCount = 144
     /// Addresses a small bin can hold: enough that a thread refills rarely, little enough to fit the second-level cache.
     static let smallBinCapacity = 128
-    /// Spans a span bin can hold: more would undo coalescing.
+    /// Spans a span bin can hold: more would undo coalescing. Those of up to 128 KiB hold more, for threads that share
+    /// the heap.
     static let spanBinCapacity = 4
+    static let sharedModeSpans = 8
+    static let sharedModeCapacity = 16
     /// One more for each bin: the null below its entries.
-    static let entryCount = 32 * smallBinCapacity + spanBinCount * spanBinCapacity + smallBinCapacity + binCount
+    static let entryCount =
+        32 * smallBinCapacity + sharedModeSpans * sharedModeCapacity
+        + (spanBinCount - sharedModeSpans) * spanBinCapacity + smallBinCapacity + binCount
     static let byteCount =
         unsafe headerByteCount + binCount << binShift + entryCount * MemoryLayout<UnsafeMutableRawPointer>.stride
 
@@ -148,6 +160,8 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
             let capacity =
                 switch index {
                 case CacheLayout.emptyBin: 0
+                case CacheLayout.firstSpanBin..<(CacheLayout.firstSpanBin + CacheLayout.sharedModeSpans):
+                    CacheLayout.sharedModeCapacity
                 case CacheLayout.firstSpanBin..<CacheLayout.recordBin: CacheLayout.spanBinCapacity
                 default: CacheLayout.smallBinCapacity
                 }

@@ -18,7 +18,7 @@ public struct CategoryAnalysis: Sendable, Hashable {
 
 extension ObservablePool {
     /// Sizes and lifetimes by category. Lifetimes are there where the pool's configuration has
-    /// ``OptimizedTensorPoolConfig/enableStatisticalAnalysis``: one in 1,024 hits of a size is followed to its free.
+    /// ``OptimizedTensorPoolConfig/enableStatisticalAnalysis``: one in 2,048 hits of a size is followed to its free.
     public func workloadAnalysis() -> [CategoryAnalysis] {
         let statistics = statistics()
         let samples = engines.all.map { $0.samples() }

@@ -15,8 +15,8 @@ struct DebugOptionsTests {
     }
 
     @Test func aShareThatTheCachesCanServeKeepsThem() throws {
-        #expect(try !DebugOptions("pages=1/1024").watchesEveryTensor)
-        #expect(try DebugOptions("pages=1/1023").watchesEveryTensor)
+        #expect(try !DebugOptions("pages=1/2048").watchesEveryTensor)
+        #expect(try DebugOptions("pages=1/2047").watchesEveryTensor)
         for word in ["fill", "guard", "leaks", "track", "backtraces"] {
             #expect(try DebugOptions(word).watchesEveryTensor, "\(word)")
         }

@@ -20,12 +20,12 @@ extension PoolTests {
                 let guards = Guards(try DebugOptions(words), scrubs: false)
                 let request = BlockRequest(byteCount: byteCount, alignment: 64, zeroed: false, role: .activation)
                 return (0..<2000).count { _ in
-                    if case .betweenPages = guards.choose(request, weight: 1024) { true } else { false }
+                    if case .betweenPages = guards.choose(request, weight: 2048) { true } else { false }
                 }
             }
-            let small = try drawn("pages=1/1024", byteCount: 64 << 10)
+            let small = try drawn("pages=1/2048", byteCount: 64 << 10)
             // One in 256 of as many: a wrong share by this much does not happen once in the age of the universe.
-            let large = try drawn("pages=1/1024", byteCount: 16 << 20)
+            let large = try drawn("pages=1/2048", byteCount: 16 << 20)
             #expect(small > 1000 && large < small / 10, "\(small) and \(large)")
             #expect(try drawn("pages=1/1", byteCount: 16 << 20) == 2000)
         }
@@ -105,7 +105,7 @@ extension PoolTests {
         @Test func noRoomForPages() throws {
             let base = try HybridMemoryPool()
             var configuration = OptimizedTensorPoolConfig.bare
-            configuration.debugging = try DebugOptions("pages=1/1024")
+            configuration.debugging = try DebugOptions("pages=1/2048")
             configuration.byteLimit = Granule.byteCount
             let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
             for _ in 0..<100_000 {

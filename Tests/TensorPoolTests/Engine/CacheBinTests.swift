@@ -45,7 +45,7 @@ import Testing
         var random = SeededRandom(SeededRandom.runSeed("CacheBinTests.aBinIsAStack"))
         unsafe Self.withBin(capacity: capacity) { bin in
             var model: [UnsafeMutableRawPointer] = unsafe []
-            var (limit, allocations, frees, next, idleSince) = (0, 0, 0, 0, 0)
+            var (limit, allocations, misses, frees, next, idleSince) = (0, 0, 0, 0, 0, 0)
             for step in 0..<20_000 {
                 switch random.below(10) {
                 case 0, 1, 2:
@@ -66,9 +66,14 @@ import Testing
                         allocations += 1
                     }
                 case 6:
-                    unsafe bin.countAllocation()
                     allocations += 1
-                    if unsafe !bin.isEmpty { #expect(unsafe bin.pop() == model.popLast(), "step \(step)") }
+                    if unsafe bin.isEmpty {
+                        unsafe bin.countMiss()
+                        misses += 1
+                    } else {
+                        unsafe bin.countServed()
+                        #expect(unsafe bin.pop() == model.popLast(), "step \(step)")
+                    }
                 case 7:
                     unsafe bin.countFree()
                     frees += 1
@@ -103,8 +108,17 @@ import Testing
                     unsafe bin.count == model.count && bin.limit == limit && bin.capacity == capacity, "step \(step)")
                 #expect(unsafe bin.isEmpty == model.isEmpty && bin.isFull == (model.count >= limit), "step \(step)")
                 #expect(unsafe bin.allocations == allocations && bin.frees == frees, "step \(step)")
+                #expect(unsafe bin.misses == misses, "step \(step)")
             }
-            #expect(allocations > 2000 && frees > 1000)
+            #expect(allocations > 2000 && frees > 1000 && misses > 100)
+            // A trial's pair is taken back, whether the bin served it or not.
+            for pairMisses in 0...1 {
+                unsafe bin.forget(BinCounts(allocations: 1, frees: 1, misses: pairMisses))
+                allocations -= 1
+                frees -= 1
+                misses -= pairMisses
+                #expect(unsafe bin.allocations == allocations && bin.frees == frees && bin.misses == misses)
+            }
         }
     }
 }

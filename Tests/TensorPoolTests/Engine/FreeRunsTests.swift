@@ -33,22 +33,26 @@ import Testing
 
         /// Checks what is promised of the answer for every length, given the maximal runs.
         func check(_ count: Int, _ maximal: [Range<Int>]) {
-            let start = runs.find(count)
+            let start = runs.find(count).start
             if start == 0 {
-                // A request looks at a few runs of its own class and at all others.
+                // A request looks at the newest run of its own class and at all others.
                 #expect(!maximal.contains { $0.count >= 2 * count }, "\(count) granules")
-                if count < 16 { #expect(!maximal.contains { $0.count >= count }, "classes below 16 are exact") }
+                if count < 32 { #expect(!maximal.contains { $0.count >= count }, "classes below 32 are exact") }
                 return
             }
             let run = maximal.first { $0.lowerBound == start }
             #expect((run?.count ?? 0) >= count, "\(count) granules at \(start)")
             // No run of a longer class than the next that has any.
             let shortest = maximal.filter { $0.count >= 2 * count }.map(\.count).min() ?? 0
-            #expect((run?.count ?? 0) <= max(2 * count, shortest + shortest / 8), "\(count) granules at \(start)")
+            #expect((run?.count ?? 0) <= max(2 * count, shortest + shortest / 16), "\(count) granules at \(start)")
         }
 
         mutating func take(_ start: Int, _ count: Int, from run: Int) {
             runs.take(start, count, from: run)
+            noteTaken(start, count)
+        }
+
+        mutating func noteTaken(_ start: Int, _ count: Int) {
             set(start..<start + count, false)
             taken.append(start..<start + count)
         }
@@ -62,7 +66,7 @@ import Testing
 
     @Test func nothingIsFoundWhereNothingIsFree() {
         let runs = FreeRuns()
-        for count in [1, 2, 15, 16, 17, 1000, FreeRuns.maximumGranules - 1] { #expect(runs.find(count) == 0) }
+        for count in [1, 2, 15, 16, 17, 1000, FreeRuns.maximumGranules - 1] { #expect(runs.find(count).start == 0) }
         #expect(runs.sortedRuns().isEmpty)
     }
 
@@ -72,14 +76,14 @@ import Testing
         runs.give(64, 1000)
         let largest = Granule.count(Engine.maximumByteCount) + Granule.count(Engine.maximumAlignment)
         for count in [FreeRuns.maximumGranules - 1, FreeRuns.maximumGranules, FreeRuns.maximumGranules + 1] {
-            #expect(runs.find(count) == 0)
+            #expect(runs.find(count).start == 0)
         }
         var count = FreeRuns.maximumGranules
         while count <= largest {
-            #expect(runs.find(count) == 0 && runs.find(count + count / 2) == 0, "\(count) granules")
+            #expect(runs.find(count).start == 0 && runs.find(count + count / 2).start == 0, "\(count) granules")
             count *= 2
         }
-        #expect(runs.find(largest) == 0 && runs.find(1000) == 64)
+        #expect(runs.find(largest).start == 0 && runs.find(1000).start == 64)
     }
 
     @Test func neighboursJoinOnBothSides() {
@@ -101,7 +105,7 @@ import Testing
         #expect(runs.sortedRuns() == [64..<100, 120..<164])
         runs.give(100, 20)
         runs.take(64, 100, from: 64)
-        #expect(runs.sortedRuns().isEmpty && runs.find(1) == 0)
+        #expect(runs.sortedRuns().isEmpty && runs.find(1).start == 0)
     }
 
     @Test func theNewestOfAClassComesFirst() {
@@ -109,31 +113,50 @@ import Testing
         runs.give(64, 64)
         for start in stride(from: 64, to: 128, by: 4) { runs.take(start, 4, from: start) }
         for start in [72, 104, 88] { runs.give(start, 4) }
-        #expect(runs.find(4) == 88)
+        #expect(runs.find(4).start == 88)
         runs.take(88, 4, from: 88)
-        #expect(runs.find(4) == 104)
-        #expect(runs.find(3) == 104, "of the next class that has any")
+        #expect(runs.find(4).start == 104)
+        #expect(runs.find(3).start == 104, "of the next class that has any")
     }
 
-    /// Lengths of one class differ: four of them are looked at, then those of longer classes.
+    /// Lengths of one class differ: the newest of them is looked at, then those of longer classes.
     @Test func theOwnClassIsTriedBeforeTheNext() {
         var runs = FreeRuns(capacity: 1 << 12)
-        // 40 to 43 is one class. The one of 43 is the oldest.
+        // 64 to 67 is one class.
         var start = 64
-        for count in [43, 40, 40, 40] {
+        for count in [64, 67] {
             runs.give(start, count)
-            start += 64
+            start += 128
         }
         runs.give(start, 100)
-        #expect(runs.find(41) == 64, "the fourth that is tried")
-        runs.give(start + 128, 40)
-        #expect(runs.find(41) == start, "the fifth is not tried: a longer one is taken")
-        #expect(runs.find(40) == start + 128)
+        #expect(runs.find(66).start == 192, "the newest of the class is long enough")
+        runs.give(start + 128, 64)
+        #expect(runs.find(66).start == start, "it is not: a longer one is taken")
+        #expect(runs.find(64).start == start + 128)
+    }
+
+    /// What was found is the first of its list, and taking its beginning leaves the others in it.
+    @Test func whatWasFoundIsTakenOutOfItsList() {
+        var runs = FreeRuns(capacity: 1 << 12)
+        for place in 1...5 { runs.give(place * 64, 10) }
+        // The newest first; what is over of the second and the fourth stays free, and is what the last one gets.
+        for (place, count) in [(5, 10), (4, 3), (3, 10), (2, 9)] {
+            let found = runs.find(count)
+            #expect(found.start == place * 64)
+            runs.take(count, of: found)
+            #expect(runs.length(ofRunAt: found.start) == 0)
+            #expect(runs.length(ofRunAt: found.start + count) == 10 - count)
+        }
+        let last = runs.find(1)
+        #expect(last.start == 2 * 64 + 9)
+        runs.take(1, of: last)
+        #expect(runs.sortedRuns() == [64..<74, 4 * 64 + 3..<4 * 64 + 10])
+        #expect(runs.find(7).start == 4 * 64 + 3 && runs.find(8).start == 64 && runs.find(11).start == 0)
     }
 
     @Test func roomIsMadeWhileRunsAreLinked() {
         var model = Model(capacity: 1 << 10, free: 64..<1024)
-        for _ in 0..<20 { model.take(model.runs.find(20), 20, from: model.runs.find(20)) }
+        for _ in 0..<20 { model.take(model.runs.find(20).start, 20, from: model.runs.find(20).start) }
         for index in stride(from: 18, through: 0, by: -2) { model.give(index) }
         let before = model.maximalRuns
         #expect(model.runs.sortedRuns() == before && before.count > 9)
@@ -158,12 +181,12 @@ import Testing
         runs.give(64, length)
         for shift in 0..<28 {
             for count in [1 << shift, 1 << shift + 1, (3 << shift) / 2 + 1] where count <= length {
-                #expect(runs.find(count) == 64)
+                #expect(runs.find(count).start == 64)
             }
         }
-        #expect(runs.find(length) == 64 && runs.find(length + 1) == 0)
+        #expect(runs.find(length).start == 64 && runs.find(length + 1).start == 0)
         runs.take(64, length, from: 64)
-        #expect(runs.find(1) == 0)
+        #expect(runs.find(1).start == 0)
         runs.give(64, length)
         #expect(runs.sortedRuns() == [64..<64 + length])
     }
@@ -188,8 +211,12 @@ import Testing
                 model.give(random.below(model.taken.count))
             } else {
                 let count = 1 + random.below(1 << (1 + random.below(8)))
-                let run = model.runs.find(count)
-                if run > 0 {
+                let found = model.runs.find(count)
+                let run = found.start
+                if run > 0 && random.below(2) == 0 {
+                    model.runs.take(count, of: found)
+                    model.noteTaken(run, count)
+                } else if run > 0 {
                     let length = model.runs.length(ofRunAt: run)
                     // Now and then from the middle or the end, as aligned spans are.
                     let start = random.below(3) == 0 ? run + random.below(length - count + 1) : run

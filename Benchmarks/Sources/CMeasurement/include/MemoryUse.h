@@ -12,7 +12,11 @@ int64_t tpb_resident_bytes(void);
 /// The most bytes that were resident since the last reset.
 int64_t tpb_resident_peak_bytes(void);
 
-/// Sets the peak to what is resident now. False where the system refuses: the peak is then the process's.
+/// Makes all pages of the mapped files resident, code and constants: what is read of them later is nobody's growth and
+/// nobody's fault. Where the system cannot (before Linux 5.14), they come when they are used.
+void tpb_make_files_resident(void);
+
+/// Sets the peak to what is resident now, once all files are. False where the system refuses: the peak is then the process's.
 bool tpb_reset_resident_peak(void);
 
 /// Memory of the benchmark's own, from the system and touched, so that it counts as nobody's growth or fault.
