@@ -63,32 +63,30 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     public func allocate(
         byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
     ) throws(TensorPoolError) -> TensorBuffer {
-        if alignment > 0 && alignment <= 64 && alignment & (alignment &- 1) == 0 && traits.isCacheable {
+        if EngineFront.isPlain(alignment) && traits.isCacheable {
             let place: BlockKind
+            let route: RouteTable.Route
+            let cached: UnsafeMutableRawPointer?
             if let own = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
                 place = own
-                let route = routes.route(ofBin: place.bin, role: traits.role)
-                let number = number(route)
-                if let address = unsafe HotPath.pop(engine: number, kind: route.kind, byteCount: byteCount) {
-                    if zeroed { unsafe optimizedFront.engine.zero(address, byteCount) }
-                    return unsafe TensorBuffer(
-                        start: address, byteCount: byteCount, engine: number, kind: route.kind)
-                }
+                route = routes.route(ofBin: place.bin, role: traits.role)
+                unsafe cached = HotPath.pop(engine: number(route), kind: route.kind, byteCount: byteCount)
             } else {
                 place = .span(Granule.count(byteCount))
-                let number = number(routes.route(ofBin: place.bin, role: traits.role))
-                if let address = unsafe HotPath.popShared(engine: number, byteCount: byteCount) {
-                    if zeroed { unsafe optimizedFront.engine.zero(address, byteCount) }
-                    return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: place)
-                }
+                route = routes.route(ofBin: place.bin, role: traits.role)
+                unsafe cached = HotPath.popShared(engine: number(route), byteCount: byteCount)
+            }
+            if let address = unsafe cached {
+                if zeroed { unsafe optimizedFront.engine.zero(address, byteCount) }
+                return unsafe TensorBuffer(
+                    start: address, byteCount: byteCount, engine: number(route), kind: route.kind)
             }
             // The standard strategy has nothing warm beyond its thread caches but blocks of classes.
-            let route = routes.route(ofBin: place.bin, role: traits.role)
-            if !zeroed && !routes.isLookDue(ofBin: place.bin) && !route.isStandard,
-                let address = unsafe WarmPath.take(engine: optimizedFront.number, route.kind, byteCount: byteCount)
+            if !zeroed && (!route.isStandard || route.kind.isSmall) && !routes.isLookDue(ofBin: place.bin),
+                let address = unsafe WarmPath(engine: number(route)).take(route.kind, byteCount: byteCount)
             {
                 return unsafe TensorBuffer(
-                    start: address, byteCount: byteCount, engine: optimizedFront.number, kind: route.kind)
+                    start: address, byteCount: byteCount, engine: number(route), kind: route.kind)
             }
         }
         return try allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)

@@ -15,7 +15,7 @@ internal import CDebugging
             } else {
                 unsafe tensorpool_scrub(address, byteCount)
             }
-            unsafe WarmPath.free(engine: number, address: address, byteCount: byteCount, kind: kind.withoutScrubbing)
+            unsafe WarmPath(engine: number).free(address, byteCount: byteCount, kind: kind.withoutScrubbing)
         } else {
             // Retained: once the block is back, another thread's last free may end the engine.
             unsafe EngineRegistry.engine(number).takeUnretainedValue().freeGuarded(address)

@@ -26,7 +26,7 @@ extension Engine {
     @usableFromInline @inline(never)
     func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
         let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
-        if traits.isCacheable, let address = unsafe WarmPath.take(engine: number, kind, byteCount: byteCount) {
+        if traits.isCacheable, let address = unsafe WarmPath(engine: number).take(kind, byteCount: byteCount) {
             return unsafe try describe(Block(address: address, kind: kind), id: id, byteCount: byteCount)
         }
         try Self.validate(byteCount: byteCount, alignment: 64, device: traits.device)

@@ -10,15 +10,24 @@ internal import Synchronization
 /// Spans under the biased lock come first, with what they need in reach of the thread's cache; blocks of classes, and
 /// threads that share the heap, are one call further.
 ///
-/// A type of its own: a static method of a class asks for the class's metadata at each call.
-@usableFromInline enum WarmPath {
+/// A value with the engine's number, and no static methods: those are called with their type as one argument more, and
+/// those of a class look that up each time.
+@frozen @usableFromInline struct WarmPath {
+    @usableFromInline let engine: UInt32
+
+    @inlinable @inline(__always) init(engine: UInt32) { self.engine = engine }
+
+    private var cache: ThreadCachePointer {
+        @inline(__always) get { unsafe tensorpool_load_cache(engine).assumingMemoryBound(to: ThreadCache.self) }
+    }
+
     /// A block for a plain request of the thread's, or nil. `kind` is what such a block is made of, whether there can be
     /// one of that size or not.
     @usableFromInline @inline(never)
-    static func take(engine: UInt32, _ kind: BlockKind, byteCount: Int) -> UnsafeMutableRawPointer? {
-        let cache = unsafe tensorpool_load_cache(engine).assumingMemoryBound(to: ThreadCache.self)
-        guard unsafe kind.isSpan && tensorpool_is_cache(cache) && cache.enterBiased() else {
-            return unsafe takeShared(kind, byteCount: byteCount, cache)
+    func take(_ kind: BlockKind, byteCount: Int) -> UnsafeMutableRawPointer? {
+        let cache = unsafe cache
+        guard kind.isSpan, unsafe tensorpool_is_cache(cache), unsafe cache.enterBiased() else {
+            return unsafe takeShared(kind, byteCount: byteCount)
         }
         let address = unsafe cache.pointee.state.pointee.takeWarmSpan(kind, byteCount: byteCount, cache)
         unsafe cache.leaveBiased()
@@ -27,9 +36,8 @@ internal import Synchronization
 
     /// The same of a class, or where threads share the heap: then more spans of a size are taken at a time.
     @inline(never)
-    private static func takeShared(_ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer)
-        -> UnsafeMutableRawPointer?
-    {
+    private func takeShared(_ kind: BlockKind, byteCount: Int) -> UnsafeMutableRawPointer? {
+        let cache = unsafe cache
         guard unsafe kind.isCacheable && tensorpool_is_cache(cache) else { return nil }
         // Not retained: who asks has the pool, which keeps the engine.
         return unsafe cache.pointee.engine._withUnsafeGuaranteedRef { engine in
@@ -46,28 +54,26 @@ internal import Synchronization
         }
     }
 
-    /// Frees a block of an engine known by number alone: what a buffer does at its end off the hot path.
-    @usableFromInline @inline(never) static func free(
-        engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind
-    ) {
-        let cache = unsafe tensorpool_load_cache(engine).assumingMemoryBound(to: ThreadCache.self)
-        if unsafe kind.isSpan && tensorpool_is_cache(cache) && cache.enterBiased() {
-            if unsafe cache.pointee.warmLeft > 0 {
-                unsafe cache.pointee.warmLeft &-= 1
-                unsafe cache.pointee.state.pointee.freeSpan(address, kind, byteCount: byteCount, cache: cache)
-                unsafe cache.leaveBiased()
-                return
-            }
-            unsafe cache.leaveBiased()
+    /// Frees a block: what a buffer does at its end off the hot path.
+    @usableFromInline @inline(never)
+    func free(_ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind) {
+        let cache = unsafe cache
+        guard kind.isSpan, unsafe tensorpool_is_cache(cache), unsafe cache.enterBiased() else {
+            return unsafe freeShared(address, byteCount: byteCount, kind: kind)
         }
-        unsafe freeShared(engine: engine, address: address, byteCount: byteCount, kind: kind, cache)
+        guard unsafe cache.pointee.warmLeft > 0 else {
+            unsafe cache.leaveBiased()
+            return unsafe Engine.freeCold(engine: engine, address: address, byteCount: byteCount, kind: kind)
+        }
+        unsafe cache.pointee.warmLeft &-= 1
+        unsafe cache.pointee.state.pointee.freeSpan(address, kind, byteCount: byteCount, cache: cache)
+        unsafe cache.leaveBiased()
     }
 
     /// The same of a class, or where threads share the heap, or on the cold path.
     @inline(never)
-    private static func freeShared(
-        engine: UInt32, address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer
-    ) {
+    private func freeShared(_ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind) {
+        let cache = unsafe cache
         if unsafe kind.isCacheable && tensorpool_is_cache(cache) {
             // Not retained: the block that is to be freed keeps the engine, and after it nothing is touched.
             let isDone = unsafe cache.pointee.engine._withUnsafeGuaranteedRef { engine in
@@ -177,7 +183,6 @@ extension EngineState {
         guard unsafe isOrdinary(cache) && bin.pointee.untilSample > 0 else { return nil }
         unsafe giveUpLoopSpan(cache)
         guard let address = unsafe heap.takeUsed(Granule.count(byteCount)) else { return nil }
-        unsafe cache.pointee.lastMissedBin = Int32(truncatingIfNeeded: kind.bin)
         unsafe countWarmMiss(bin, byteCount: byteCount, cache)
         if configuration.prefetchLines > 0 { unsafe prefetch(address) }
         return unsafe address

@@ -14,7 +14,7 @@ public import CThreadSlot
 
     /// What a request would be made of, were it a cached block. `smallCeiling` is the engine's, a constant where a
     /// pool's hot path is compiled.
-    @inlinable @inline(__always)
+    @inline(__always)
     static func kind(_ byteCount: Int, smallCeiling: Int) -> BlockKind {
         ownKind(byteCount, smallCeiling: smallCeiling) ?? .span(Granule.count(byteCount))
     }
@@ -37,31 +37,39 @@ public import CThreadSlot
     func allocate(smallCeiling: Int, byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits)
         throws(TensorPoolError) -> TensorBuffer
     {
-        if alignment > 0 && alignment <= 64 && alignment & (alignment &- 1) == 0 && traits.isCacheable {
-            if let kind = Self.ownKind(byteCount, smallCeiling: smallCeiling) {
-                if let address = unsafe HotPath.pop(engine: number, kind: kind, byteCount: byteCount) {
-                    if zeroed { unsafe engine.zero(address, byteCount) }
-                    return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
-                }
-            } else if let address = unsafe HotPath.popShared(engine: number, byteCount: byteCount) {
+        if Self.isPlain(alignment) && traits.isCacheable {
+            let kind: BlockKind
+            let cached: UnsafeMutableRawPointer?
+            if let own = Self.ownKind(byteCount, smallCeiling: smallCeiling) {
+                kind = own
+                unsafe cached = HotPath.pop(engine: number, kind: own, byteCount: byteCount)
+            } else {
+                kind = .span(Granule.count(byteCount))
+                unsafe cached = HotPath.popShared(engine: number, byteCount: byteCount)
+            }
+            if let address = unsafe cached {
                 if zeroed { unsafe engine.zero(address, byteCount) }
-                return unsafe TensorBuffer(
-                    start: address, byteCount: byteCount, engine: number, kind: .span(Granule.count(byteCount)))
+                return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
+            }
+            if !zeroed, let address = unsafe WarmPath(engine: number).take(kind, byteCount: byteCount) {
+                return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
             }
         }
-        return try allocateWarm(
-            smallCeiling: smallCeiling, byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        return try engine.requestBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+    }
+
+    /// Whether every block has this alignment.
+    @inlinable @inline(__always) static func isPlain(_ alignment: Int) -> Bool {
+        alignment > 0 && alignment <= 64 && alignment & (alignment &- 1) == 0
     }
 
     /// Allocates a buffer that the thread's cache does not have.
-    @inlinable @inline(__always)
     func allocateWarm(smallCeiling: Int, byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits)
         throws(TensorPoolError) -> TensorBuffer
     {
-        let isPlain = !zeroed && alignment > 0 && alignment <= 64 && alignment & (alignment &- 1) == 0
-        if isPlain && traits.isCacheable {
+        if !zeroed && Self.isPlain(alignment) && traits.isCacheable {
             let kind = Self.kind(byteCount, smallCeiling: smallCeiling)
-            if let address = unsafe WarmPath.take(engine: number, kind, byteCount: byteCount) {
+            if let address = unsafe WarmPath(engine: number).take(kind, byteCount: byteCount) {
                 return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
             }
         }

@@ -18,7 +18,7 @@ extension EngineState {
         let served =
             configuration.usesSpanHeap
             ? unsafe allocateFromHeap(granules, request, cache: cache)
-            : allocateSpanFromArena(granules, request)
+            : unsafe allocateSpanFromArena(granules, request, cache: cache)
         guard case .block(let block) = served else { return served }
         unsafe countAllocation(bin: index, byteCount: request.byteCount, cache: cache, missed: true)
         unsafe prefetch(block.address)
@@ -52,7 +52,6 @@ extension EngineState {
         -> Served
     {
         if let cache = unsafe cache {
-            unsafe cache.pointee.lastMissedBin = Int32(truncatingIfNeeded: CacheLayout.spanBin(granules))
             unsafe giveUpLoopSpan(cache)
         }
         var span = heap.fit(granules, alignment: request.alignment)
@@ -112,7 +111,10 @@ extension EngineState {
         }
     }
 
-    private mutating func allocateSpanFromArena(_ granules: Int, _ request: BlockRequest) -> Served {
+    private mutating func allocateSpanFromArena(
+        _ granules: Int, _ request: BlockRequest, cache: ThreadCachePointer?
+    ) -> Served {
+        if let cache = unsafe cache { unsafe cache.pointee.lastMissedBin = Int32(CacheLayout.spanBin(granules)) }
         let size = granules << Granule.shift
         guard let flags = flags(TensorSizeCategory(byteCount: size)) else { return .refused(needed: size) }
         guard reserve(size) else { return .limitReached(needed: size) }

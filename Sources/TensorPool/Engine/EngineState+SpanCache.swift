@@ -60,13 +60,12 @@ extension EngineState {
             && cache.pointee.grantedSpanBytes &+ granules &<< Granule.shift <= configuration.spanCacheByteLimit
     }
 
-    /// Whether a bin that keeps nothing may keep the span that is freed last: one of a loop. A standard pool, whose misses
-    /// are calls of jemalloc, keeps any small one too.
+    /// Whether a bin that keeps nothing may keep the span that is freed last: one of a loop. In a standard pool, whose
+    /// misses are calls of jemalloc, any small one too, and a large one if its size was missed last.
     private func mayKeepLast(_ granules: Int, _ index: Int, isOfLoop: Bool, _ cache: ThreadCachePointer) -> Bool {
         guard configuration.spanCacheByteLimit > 0, unsafe cache.bin(index).pointee.limit == 0 else { return false }
-        let isMissed = unsafe Int(cache.pointee.lastMissedBin) == index
-        return configuration.usesSpanHeap
-            ? isOfLoop && isMissed : isMissed || granules <= Self.smallSpanGranules
+        if configuration.usesSpanHeap { return isOfLoop }
+        return unsafe granules <= Self.smallSpanGranules || Int(cache.pointee.lastMissedBin) == index
     }
 
     /// Gives up the span that is kept beyond the budget, if there is any: another takes its place, or the heap is asked.

@@ -38,7 +38,7 @@ internal import Jemalloc
     @usableFromInline var grantedSpanBytes: Int = 0
     /// The bin that keeps the span that was freed last, beyond those limits; or -1.
     @usableFromInline var lastBin: Int32 = -1
-    /// The span bin that last asked the heap: a free of the same size at once is the sign of a loop over one tensor.
+    /// In a standard pool, the span bin that last asked an arena: a free of the same size is the sign of a loop.
     @usableFromInline var lastMissedBin: Int32 = -1
     /// How often the cache had been used when quiet threads were last looked for.
     var usesAtLook: Int = 0

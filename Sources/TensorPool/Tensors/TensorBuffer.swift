@@ -27,6 +27,6 @@
             unsafe SpecialBlock.free(engine: engine, address: start, byteCount: byteCount, kind: kind)
             return
         }
-        unsafe WarmPath.free(engine: engine, address: start, byteCount: byteCount, kind: kind)
+        unsafe WarmPath(engine: engine).free(start, byteCount: byteCount, kind: kind)
     }
 }

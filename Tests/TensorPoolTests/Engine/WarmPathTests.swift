@@ -54,6 +54,22 @@ extension PoolTests {
             }
         }
 
+        /// A thread's budget may be used up by other sizes: then a bin has no limit to keep a part of.
+        @Test(arguments: [0, 10_000, 100_000]) func aBinWithoutBudgetKeepsNothing(limit: Int) throws {
+            var configuration = OptimizedTensorPoolConfig.bare
+            configuration.threadCacheByteLimit = limit
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: configuration)
+            for round in 0..<3 {
+                for byteCount in [64, 1000, 4000, 8192, 12_000, 14_000] {
+                    let live = try (0..<50).map { _ in try pool.own(byteCount) }
+                    for (index, tensor) in live.enumerated() { tensor.fill(UInt64(round * 1000 + index)) }
+                    for (index, tensor) in live.enumerated() { #expect(tensor.holds(UInt64(round * 1000 + index))) }
+                }
+                expectSums(pool.statistics())
+                #expect(pool.statistics().liveTensors == 0)
+            }
+        }
+
         /// Figures come from the counts of each bin, whichever of three paths served.
         @Test func sumsHoldOnEveryPath() throws {
             for configuration in [OptimizedTensorPoolConfig.bare, .uncached, .training] {

@@ -52,7 +52,7 @@ extension PoolTests {
             var held = try (0..<8).map { _ in try pool.own(4 << 20) }
             held.removeAll()
             #expect(pool.statistics().reservedBytes >= 28 << 20)
-            for index in 0..<1200 { drop(try pool.allocate(byteCount: 20_000 + (index % 40) * 16_384)) }
+            for index in 0..<4800 { drop(try pool.allocate(byteCount: 20_000 + (index % 40) * 16_384)) }
             #expect(pool.statistics().reservedBytes < 4 << 20)
             expectSums(pool.statistics())
         }
