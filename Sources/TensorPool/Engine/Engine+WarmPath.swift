@@ -47,7 +47,7 @@ internal import Synchronization
                 return unsafe engine.state.pointee.takeWarmSmall(kind.bin, byteCount: byteCount, cache)
             }
             let address = unsafe engine.state.pointee.takeWarmSpan(kind, byteCount: byteCount, cache)
-            if unsafe !isBiased && address != nil {
+            if unsafe address != nil && engine.lock.isContested {
                 unsafe engine.state.pointee.refillShared(kind, Granule.count(byteCount), cache)
             }
             return unsafe address
@@ -94,7 +94,7 @@ extension Engine {
         let isBiased = unsafe lock.lock(cache)
         defer { unsafe lock.unlock(cache, isBiased: isBiased) }
         guard unsafe state.pointee.isOrdinary(cache) else { return false }
-        unsafe state.pointee.giveWarm(address, byteCount: byteCount, kind: kind, isShared: !isBiased, cache)
+        unsafe state.pointee.giveWarm(address, byteCount: byteCount, kind: kind, isShared: lock.isContested, cache)
         return true
     }
 
@@ -113,7 +113,7 @@ extension Engine {
         unsafe record.pointee.state.store(handle.state &- RecordStatus.live, ordering: .relaxed)
         unsafe state.pointee.putRecord(record, cache: cache)
         unsafe state.pointee.giveWarm(
-            handle.baseAddress, byteCount: handle.byteCount, kind: handle.kind, isShared: !isBiased, cache)
+            handle.baseAddress, byteCount: handle.byteCount, kind: handle.kind, isShared: lock.isContested, cache)
         return true
     }
 

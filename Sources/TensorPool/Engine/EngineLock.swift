@@ -34,6 +34,8 @@ internal import Darwin
         var streak = 0
         /// Uses in a row by one thread that earn it the bias: the first at once.
         var neededStreak = 0
+        /// Whether two threads had the lock within the last uses.
+        var isContested = false
     }
 
     private static let streakAfterFirstLoss = 256
@@ -82,6 +84,9 @@ internal import Darwin
         }
     }
 
+    /// Whether threads take the lock in turns, so that they do well to come seldom. Lock held.
+    var isContested: Bool { unsafe fields.pointee.isContested }
+
     /// Takes the lock as the mutex alone, for who will ``forget(_:)`` caches: `cache` is the calling thread's. Unlock it
     /// as not biased.
     func lockToForget(_ cache: ThreadCachePointer?) { unsafe lockMutex(cache) }
@@ -117,17 +122,22 @@ internal import Darwin
         let own = UnsafeMutableRawPointer(cache)
         if let biased = unsafe tensorpool_load_pointer(bias) {
             // One's own flag is down, or one would not be here.
-            if unsafe biased != own { unsafe revoke(biased.assumingMemoryBound(to: ThreadCache.self)) }
+            if unsafe biased != own {
+                unsafe revoke(biased.assumingMemoryBound(to: ThreadCache.self))
+                unsafe fields.pointee.isContested = true
+            }
             return
         }
-        guard tensorpool_can_bias, let own = unsafe own else { return }
+        guard let own = unsafe own else { return }
         if unsafe fields.pointee.lastCache != own {
+            if unsafe fields.pointee.lastCache != nil { unsafe fields.pointee.isContested = true }
             unsafe fields.pointee.lastCache = unsafe own
             unsafe fields.pointee.streak = 0
         }
         unsafe fields.pointee.streak += 1
+        if unsafe fields.pointee.streak > Self.streakAfterFirstLoss { unsafe fields.pointee.isContested = false }
         // From the next time on; this time it is the mutex that is held.
-        if unsafe fields.pointee.streak > fields.pointee.neededStreak {
+        if unsafe tensorpool_can_bias && fields.pointee.streak > fields.pointee.neededStreak {
             unsafe tensorpool_store_pointer(bias, own)
         }
     }

@@ -40,8 +40,8 @@ public struct OptimizedTensorPoolConfig: Sendable, Hashable {
     /// Bytes of freed tensors up to 14 KiB that one thread may keep.
     public var threadCacheByteLimit: Int
     /// Bytes of freed larger tensors that one thread may keep while the pool's heap holds no more than 16 MiB, up to four of
-    /// a size. Beyond them, and in a larger heap, it keeps the last one that it freed: if that has at most 256 KiB, or
-    /// is allocated and freed in a loop. 0 for none.
+    /// a size. Beyond them, and in a larger heap, it keeps one that it allocates and frees in a loop. While threads take turns
+    /// at the heap each may keep four times as many bytes, of tensors of up to 128 KiB. 0 for none.
     public var threadSpanCacheByteLimit: Int
     /// The most bytes that this pool may hold, within the base's limit: live tensors, their padding, cached and
     /// prewarmed memory. Nil for no limit of its own. Never exceeded, by any thread, for any instant.

@@ -48,6 +48,20 @@ extension PoolTests {
             #expect(fixture.counter == 5)
         }
 
+        @Test func threadsInTurnsAreSeenAndForgotten() throws {
+            let fixture = try Fixture(2)
+            let isContested = {
+                let isBiased = unsafe fixture.lock.lock(fixture.caches[0])
+                defer { unsafe fixture.lock.unlock(fixture.caches[0], isBiased: isBiased) }
+                return fixture.lock.isContested
+            }
+            for _ in 0..<10 { #expect(!isContested()) }
+            fixture.count(1)
+            for _ in 0..<100 { #expect(isContested()) }
+            for _ in 0..<200 { fixture.count(0) }
+            #expect(!isContested())
+        }
+
         @Test(.enabled(if: tensorpool_can_bias)) func aBiasLostOftenIsStillWon() throws {
             let fixture = try Fixture(2)
             for turn in 0..<30 {

@@ -99,5 +99,51 @@ extension PoolTests {
             }
             #expect(large.byteCount == 20 << 20)
         }
+
+        /// Threads that take turns at the lock take and give several spans at a time, within four times the budget.
+        @Test func threadsThatShareTheHeapKeepMore() throws {
+            let base = try HybridMemoryPool()
+            var configuration = OptimizedTensorPoolConfig.bare
+            configuration.threadSpanCacheByteLimit = 256 << 10
+            let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
+            let engine = pool.front.engine
+            let large = try pool.own(20 << 20)
+            // Granules that were in use before.
+            do { _ = try (0..<80).map { _ in try pool.own(100_000) } }
+            let alone = try Self.hits(of: pool)
+            onAnotherThread { _ = try? pool.own(300_000) }
+            #expect(engine.withState { _ in engine.lock.isContested })
+            let shared = try Self.hits(of: pool)
+            #expect(alone == 0 && shared > 10, "\(alone) alone, \(shared) with another thread")
+            let account = Self.spanAccount(engine)
+            #expect(account.isExact && account.granted > 256 << 10 && account.granted <= 1 << 20)
+            #expect(account.kept > 0)
+            expectSums(pool.statistics())
+            // Alone again, a thread is so again.
+            for _ in 0..<300 { engine.withState { _ in } }
+            #expect(engine.withState { _ in !engine.lock.isContested })
+            for _ in 0..<5000 { _ = try (try pool.own(1_500_000), try pool.own(2_500_000)) }
+            #expect(Self.spanAccount(engine).granted == 0)
+            pool.trim()
+            #expect(Self.spanAccount(engine) == (0, 0, true))
+            #expect(large.byteCount == 20 << 20)
+        }
+
+        /// Allocations of 40 spans of four sizes that the thread's cache served, after as many were freed; contents checked.
+        private static func hits(of pool: OptimizedTensorMemoryPool) throws -> Int {
+            var spans: [Owned] = []
+            for round in 0..<2 {
+                let before = pool.statistics().cacheHits
+                for index in 0..<40 {
+                    let span = try pool.own(16_000 + index % 4 * 16_384)
+                    span.fill(UInt64(index))
+                    spans.append(span)
+                }
+                for (index, span) in spans.enumerated() { #expect(span.holds(UInt64(index))) }
+                spans.removeAll()
+                if round == 1 { return pool.statistics().cacheHits - before }
+            }
+            return 0
+        }
     }
 }
