@@ -8,61 +8,16 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// The runs of free granules of a heap: kept joined at all times, found by length, in constant time.
-///
-///     classes      1 2 3 ... 31 | 32-33 34-35 ... | 64-67 68-71 ... |  ...     sixteen to a doubling, exact below 32
-///     occupied     0 1 0     1       1                  1                      a bit each
-///     heads          |       |       |                  |
-///                    v       v       v                  v
-///     nodes        [tag next previous]  of the run's first granule; the tag again in that of its last
-///
-/// A request gets the newest run of its own class, whose memory is warm, if that is long enough; else the newest of the
-/// next class that has any. What is over stays a run. A freed span looks at the tags of the granules before and behind it,
-/// and becomes one run with what is free there.
-///
-/// That is "two-level segregated fit" (Masmano et al., ECRTS 2004) with a look at the own class before the next, and
-/// tags apart from the memory they describe. As it is the newest of a class that is taken, its list's head, taking it needs
-/// neither a search nor the run before it.
-///
-/// Compared on the bundled traces, placement alone, simulated, over the peak of live bytes (geometric means of the most
-/// granules ever touched, 2026-11-30): 1.12; with eight classes to a doubling 1.13, with 32 1.12; the next class at once,
-/// as the paper has it, 1.27; from the end of a run 1.18. Address-ordered first fit takes 1.13, and over a bitmap with
-/// bounds nearly twice the instructions (2026-11-23).
+/// The runs of free granules of a heap: the memory of their lists, which ``RunLists`` works on.
 @safe struct FreeRuns: ~Copyable {
-    private struct Node {
-        /// Of the first and the last granule of a free run: its length. Zero in the first and last of a taken span and
-        /// outside of slabs; anything in between, where nobody looks.
-        var length: UInt32
-        /// The first granules of the runs after and before in the class's list; 0 for none.
-        var next: UInt32
-        var previous: UInt32
-    }
+    typealias Found = RunLists.Found
 
-    /// A run that was found.
-    struct Found {
-        /// Its first granule; 0 where there is none.
-        let start: Int
-        /// The class in whose list it is the first.
-        fileprivate let index: Int
-    }
+    /// Granule numbers end here.
+    static let maximumGranules = RunLists.maximumGranules
 
-    private static let exactBits = 4
-    private static let classCount = (maximumBits - exactBits + 1) << exactBits
-    private static let maximumBits = 28
-    /// Granule numbers end here: what the classes reach.
-    static let maximumGranules = 1 << maximumBits
-
-    private var nodes: UnsafeMutablePointer<Node>
+    private(set) var lists: RunLists
     /// Granules that there are nodes for.
     private(set) var capacity: Int
-    /// A bit for each class that has runs, and behind these the heads.
-    private let occupied: UnsafeMutablePointer<UInt64>
-    private static let occupiedWords = (classCount + 63) / 64
-
-    /// The first granule of each class's newest run; 0 for none.
-    @inline(__always) private var heads: UnsafeMutablePointer<UInt32> {
-        unsafe UnsafeMutableRawPointer(occupied + Self.occupiedWords).assumingMemoryBound(to: UInt32.self)
-    }
 
     /// - Parameter capacity: granules; numbers start at 1.
     init(capacity: Int = 1 << 10) {
@@ -70,31 +25,24 @@ internal import Darwin
         guard let nodes = unsafe Self.allocateNodes(capacity) else {
             stopProgram("no memory for the bookkeeping of \(capacity) granules")
         }
-        unsafe self.nodes = unsafe nodes
-        let words = Self.occupiedWords
-        let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: words * MemoryLayout<UInt64>.stride + Self.classCount * MemoryLayout<UInt32>.stride,
-            alignment: 64)
-        unsafe occupied = memory.bindMemory(to: UInt64.self, capacity: words)
-        unsafe occupied.initialize(repeating: 0, count: words)
-        unsafe (occupied + words).withMemoryRebound(to: UInt32.self, capacity: Self.classCount) { heads in
-            unsafe heads.initialize(repeating: 0, count: Self.classCount)
-        }
+        let heads = UnsafeMutableRawPointer.allocate(byteCount: RunLists.headByteCount, alignment: 64)
+        unsafe heads.initializeMemory(as: UInt8.self, repeating: 0, count: RunLists.headByteCount)
+        lists = unsafe RunLists(nodes: nodes, heads: heads)
     }
 
     deinit {
-        unsafe free(nodes)
-        unsafe UnsafeMutableRawPointer(occupied).deallocate()
+        unsafe free(lists.nodes)
+        unsafe UnsafeMutableRawPointer(lists.occupied).deallocate()
     }
 
     /// Nodes of zero, in memory that takes no pages before it is used; nil where there is no memory for them.
-    private static func allocateNodes(_ count: Int) -> UnsafeMutablePointer<Node>? {
-        guard let memory = unsafe calloc(count + 2, MemoryLayout<Node>.stride) else { return nil }
-        return unsafe memory.bindMemory(to: Node.self, capacity: count + 2)
+    private static func allocateNodes(_ count: Int) -> UnsafeMutablePointer<RunLists.Node>? {
+        guard let memory = unsafe calloc(count + 2, MemoryLayout<RunLists.Node>.stride) else { return nil }
+        return unsafe memory.bindMemory(to: RunLists.Node.self, capacity: count + 2)
     }
 
     /// Bytes that the nodes of so many granules take.
-    static func byteCount(ofGranules count: Int) -> Int { count * MemoryLayout<Node>.stride }
+    static func byteCount(ofGranules count: Int) -> Int { count * MemoryLayout<RunLists.Node>.stride }
 
     /// Makes room for granules below `needed`; false, and no change, where there is no memory for it. Cost: a copy of the
     /// nodes that there are.
@@ -103,160 +51,38 @@ internal import Darwin
         guard !FaultInjection.refuses(.bookkeeping), let larger = unsafe Self.allocateNodes(needed) else {
             return false
         }
-        unsafe larger.update(from: nodes, count: capacity + 2)
-        unsafe free(nodes)
-        unsafe nodes = larger
+        unsafe larger.update(from: lists.nodes, count: capacity + 2)
+        unsafe free(lists.nodes)
+        lists = unsafe RunLists(nodes: larger, heads: UnsafeMutableRawPointer(lists.occupied))
         capacity = needed
         return true
     }
 
-    // MARK: - Taking and giving
-
     /// A free run of at least `count`, if there is one.
-    @inline(__always)
-    func find(_ count: Int) -> Found {
-        let none = Found(start: 0, index: 0)
-        // Requests may be longer than any run and any class, and on the warm path no number at all.
-        guard UInt(bitPattern: count &- 1) < UInt(Self.maximumGranules &- 1) else { return none }
-        let index = Self.classIndex(count)
-        let newest = unsafe Int(heads[index])
-        // The node of number 0 has no length.
-        if unsafe Int(nodes[newest].length) >= count { return Found(start: newest, index: index) }
-        let next = nextOccupied(index &+ 1)
-        return next < Self.classCount ? unsafe Found(start: Int(heads[next]), index: next) : none
-    }
+    func find(_ count: Int) -> Found { lists.find(count) }
 
-    /// Adds granules of which nothing is in use, apart from all others. What stood there and beside them before, in a slab
-    /// that is gone, may have left tags.
-    mutating func add(_ start: Int, _ count: Int) {
-        unsafe nodes[start &- 1].length = 0
-        unsafe nodes[start &+ count].length = 0
-        insert(start, count)
-    }
+    /// Adds granules of which nothing is in use, apart from all others.
+    mutating func add(_ start: Int, _ count: Int) { lists.add(start, count) }
 
-    /// Takes `count` granules from `start` out of the run that begins at `run`. What is left of it on either side stays
-    /// free.
-    @inline(__always)
-    mutating func take(_ start: Int, _ count: Int, from run: Int) {
-        let length = unsafe Int(nodes[run].length)
-        remove(run, length)
-        if start > run { insert(run, start &- run) }
-        let rest = length &- count &- (start &- run)
-        if rest > 0 { insert(start &+ count, rest) }
-        unsafe nodes[start].length = 0
-        unsafe nodes[start &+ count &- 1].length = 0
-    }
+    /// Takes `count` granules from `start` out of the run that begins at `run`.
+    mutating func take(_ start: Int, _ count: Int, from run: Int) { lists.take(start, count, from: run) }
 
     /// Takes the first `count` granules of a run that was found, where nothing has changed since.
-    @inline(__always)
-    mutating func take(_ count: Int, of found: Found) {
-        let start = found.start
-        let node = unsafe nodes[start]
-        // The first of its list.
-        unsafe nodes[Int(node.next)].previous = 0
-        unsafe heads[found.index] = node.next
-        if node.next == 0 { setEmpty(found.index) }
-        let rest = Int(node.length) &- count
-        if rest > 0 { insert(start &+ count, rest) }
-        unsafe nodes[start].length = 0
-        unsafe nodes[start &+ count &- 1].length = 0
-    }
+    mutating func take(_ count: Int, of found: Found) { lists.take(count, of: found) }
 
     /// Makes granules free, and one run with their free neighbours.
     @inline(__always)
     mutating func give(_ start: Int, _ count: Int) {
-        var start = start
-        var count = count
-        let before = unsafe Int(nodes[start &- 1].length)
-        let behind = unsafe Int(nodes[start &+ count].length)
-        if behind != 0 {
-            remove(start &+ count, behind)
-            count &+= behind
-        }
-        if before != 0 {
-            start &-= before
-            remove(start, before)
-            count &+= before
-        }
-        insert(start, count)
+        let lists = lists
+        lists.give(start, count)
     }
 
-    /// Makes the last `count` granules of a taken span free; the span is longer than that. What lies inside of a span has
-    /// tags of earlier times, so the new last granule gets its own first.
-    mutating func giveEnd(_ start: Int, _ count: Int) {
-        unsafe nodes[start - 1].length = 0
-        give(start, count)
-    }
+    /// Makes the last `count` granules of a taken span free; the span is longer than that.
+    mutating func giveEnd(_ start: Int, _ count: Int) { lists.giveEnd(start, count) }
 
-    /// The length of the free run that begins at a granule; 0 where none does. Asked of the granule behind a span.
-    func length(ofRunAt granule: Int) -> Int { unsafe Int(nodes[granule].length) }
+    /// The length of the free run that begins at a granule; 0 where none does.
+    func length(ofRunAt granule: Int) -> Int { lists.length(ofRunAt: granule) }
 
     /// All runs, by address.
-    func sortedRuns() -> [Range<Int>] {
-        var runs: [Range<Int>] = []
-        for index in 0..<Self.classCount {
-            var run = unsafe Int(heads[index])
-            while run != 0 {
-                runs.append(run..<run + (unsafe Int(nodes[run].length)))
-                run = unsafe Int(nodes[run].next)
-            }
-        }
-        return runs.sorted { $0.lowerBound < $1.lowerBound }
-    }
-
-    // MARK: - Lists
-
-    /// The class of a length: itself below 32, then sixteen to a doubling.
-    @inline(__always)
-    private static func classIndex(_ length: Int) -> Int {
-        // 16 set: all below share the spacing of the doubling that begins there.
-        let spacing = 63 &- exactBits &- (length | 1 &<< exactBits).leadingZeroBitCount
-        return spacing &<< exactBits &+ length &>> spacing
-    }
-
-    @inline(__always)
-    private mutating func setEmpty(_ index: Int) {
-        unsafe occupied[index &>> 6] &= ~(1 &<< UInt64(index & 63))
-    }
-
-    @inline(__always)
-    private mutating func insert(_ start: Int, _ length: Int) {
-        let index = Self.classIndex(length)
-        let head = unsafe heads[index]
-        let tag = UInt32(truncatingIfNeeded: length)
-        let number = UInt32(truncatingIfNeeded: start)
-        unsafe nodes[start &+ length &- 1].length = tag
-        unsafe nodes[start] = Node(length: tag, next: head, previous: 0)
-        unsafe nodes[Int(head)].previous = number
-        unsafe heads[index] = number
-        unsafe occupied[index &>> 6] |= 1 &<< UInt64(index & 63)
-    }
-
-    @inline(__always)
-    private mutating func remove(_ start: Int, _ length: Int) {
-        let node = unsafe nodes[start]
-        // The node of number 0 takes the stores for "none".
-        unsafe nodes[Int(node.next)].previous = node.previous
-        if node.previous != 0 {
-            unsafe nodes[Int(node.previous)].next = node.next
-        } else {
-            let index = Self.classIndex(length)
-            unsafe heads[index] = node.next
-            if node.next == 0 { setEmpty(index) }
-        }
-    }
-
-    /// The first class from `index` on that has runs; ``classCount`` or more where none has.
-    @inline(__always)
-    private func nextOccupied(_ index: Int) -> Int {
-        var place = index &>> 6
-        guard place < Self.occupiedWords else { return Self.classCount }
-        var word = unsafe occupied[place] & UInt64.max &<< UInt64(index & 63)
-        while word == 0 {
-            place &+= 1
-            if place == Self.occupiedWords { return Self.classCount }
-            word = unsafe occupied[place]
-        }
-        return place &* 64 &+ word.trailingZeroBitCount
-    }
+    func sortedRuns() -> [Range<Int>] { lists.sortedRuns() }
 }

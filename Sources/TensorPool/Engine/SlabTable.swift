@@ -4,9 +4,9 @@
     let firstGranule: Int
     let granuleCount: Int
     /// Where granule 0 would lie, were it of this slab: a granule's place is found by one addition.
-    private let origin: UnsafeMutableRawPointer
+    fileprivate let origin: UnsafeMutableRawPointer
     /// All granules below are backed, and none of them is zero: nothing to look up or change there.
-    var usedEnd: Int
+    fileprivate(set) var usedEnd: Int
 
     /// About the pages of all granules below the kernel was told.
     var advisedEnd: Int
@@ -51,8 +51,13 @@
     private var places: UnsafeMutablePointer<UInt16>
     private var wordCount = 0
 
+    /// Of the only slab, where its granule 0 would lie and its ``Slab/usedEnd``; of several, or none, the latter is 0.
+    private(set) var onlyOrigin: UnsafeMutableRawPointer
+    private(set) var onlyUsedEnd = 0
+
     init() {
         unsafe slabs = .allocate(capacity: capacity)
+        unsafe onlyOrigin = UnsafeMutableRawPointer(slabs)
         unsafe places = .allocate(capacity: 1)
     }
 
@@ -105,6 +110,23 @@
         return low
     }
 
+    /// The granule that begins at an address.
+    @inline(__always)
+    func granule(at address: UnsafeMutableRawPointer) -> Int {
+        if onlyUsedEnd > 0 { return unsafe (address - onlyOrigin) &>> Granule.shift }
+        return unsafe slabs[place(of: address)].granule(at: address)
+    }
+
+    mutating func setUsedEnd(slab place: Int, _ end: Int) {
+        unsafe slabs[place].usedEnd = end
+        noteOnly()
+    }
+
+    private mutating func noteOnly() {
+        onlyUsedEnd = count == 1 ? unsafe slabs[0].usedEnd : 0
+        if count == 1 { unsafe onlyOrigin = unsafe slabs[0].origin }
+    }
+
     /// The lowest granule number for a slab, one word away from every other: no run may cross two slabs. Numbers start in
     /// the second word, for 0 means none.
     func firstGranuleForSlab(of count: Int) -> Int {
@@ -126,6 +148,7 @@
     }
 
     private mutating func renumber() {
+        noteOnly()
         let words = indices.map { (unsafe slabs[$0].granules.upperBound + 63) / 64 }.max() ?? 0
         if words > wordCount {
             unsafe places.deallocate()

@@ -74,19 +74,26 @@ internal import Jemalloc
         zero.remove(span.granules)
         guard span.granules.lowerBound <= slab.usedEnd else { return }
         // What lies behind a hole that was given back to the system is still in use. What is not zero is backed.
-        slabs[span.slab].usedEnd = zero.first(in: span.granules.upperBound..<slab.granules.upperBound, true)
+        slabs.setUsedEnd(slab: span.slab, zero.first(in: span.granules.upperBound..<slab.granules.upperBound, true))
     }
 
     /// Takes a span of `count` granules at once where all that is found was in use before; else nil, and nothing is
     /// changed.
     @inline(__always)
     mutating func takeUsed(_ count: Int) -> UnsafeMutableRawPointer? {
-        let found = free.find(count)
+        let lists = free.lists
+        let found = lists.find(count)
         guard found.start > 0 else { return nil }
-        let place = slabs.place(ofGranule: found.start)
-        guard found.start &+ count <= slabs[place].usedEnd else { return nil }
-        free.take(count, of: found)
-        let address = unsafe slabs[place].address(of: found.start)
+        // The one slab of most heaps is at hand.
+        let address: UnsafeMutableRawPointer
+        if found.start &+ count <= slabs.onlyUsedEnd {
+            unsafe address = slabs.onlyOrigin + found.start &<< Granule.shift
+        } else {
+            let place = slabs.place(ofGranule: found.start)
+            guard found.start &+ count <= slabs[place].usedEnd else { return nil }
+            unsafe address = slabs[place].address(of: found.start)
+        }
+        lists.take(count, of: found)
         unsafe note(address, taken: count)
         return unsafe address
     }
@@ -101,8 +108,7 @@ internal import Jemalloc
     /// Gives back `count` granules at an address that was taken.
     @inline(__always)
     mutating func give(_ address: UnsafeMutableRawPointer, _ count: Int) {
-        let place = unsafe slabs.place(of: address)
-        let start = unsafe slabs[place].granule(at: address)
+        let start = unsafe slabs.granule(at: address)
         unsafe lastTaken = nil
         takenGranules &-= count
         free.give(start, count)
@@ -134,7 +140,7 @@ internal import Jemalloc
         backed.remove(granules)
         zero.insert(granules)
         let place = slabs.place(ofGranule: granules.lowerBound)
-        slabs[place].usedEnd = min(slabs[place].usedEnd, granules.lowerBound)
+        slabs.setUsedEnd(slab: place, min(slabs[place].usedEnd, granules.lowerBound))
         backedGranules -= granules.count
     }
 

@@ -88,7 +88,29 @@ import Testing
         }
         Self.check(table)
         #expect(table.count > 20)
-        table[3].usedEnd += 5
+        table.setUsedEnd(slab: 3, table[3].firstGranule + 5)
         #expect(table[3].usedEnd == table[3].firstGranule + 5)
+    }
+
+    /// What the warm path reads of a heap with one slab.
+    @Test func theOnlySlabIsAtHandAndOfSeveralNone() {
+        var table = SlabTable()
+        #expect(table.onlyUsedEnd == 0)
+        Self.add(&table, 1024, granules: 256)
+        #expect(table.onlyUsedEnd == 64, "nothing of it was used")
+        table.setUsedEnd(slab: 0, 100)
+        #expect(unsafe table.onlyUsedEnd == 100 && table.onlyOrigin + 64 << Granule.shift == Self.address(1024))
+        #expect(unsafe table.granule(at: Self.address(1025)) == 128)
+        Self.add(&table, 512, granules: 256)
+        #expect(table.onlyUsedEnd == 0)
+        #expect(unsafe table.granule(at: Self.address(1025)) == 128)
+        #expect(unsafe table.granule(at: Self.address(513)) == table[0].firstGranule + 64)
+        table.setUsedEnd(slab: 0, table[0].firstGranule + 7)
+        #expect(table.onlyUsedEnd == 0)
+        _ = table.remove(at: 1)
+        #expect(table.onlyUsedEnd == table[0].firstGranule + 7)
+        #expect(unsafe table.granule(at: Self.address(513)) == table[0].firstGranule + 64)
+        _ = table.remove(at: 0)
+        #expect(table.onlyUsedEnd == 0)
     }
 }
