@@ -100,7 +100,7 @@ package final class PoolWorld: Sendable {
         configuration.debugging.usesGuardBytes = choices.below(8) == 0
         configuration.debugging.fillsMemory = choices.below(16) == 0
         configuration.debugging.tracksTensors = choices.below(16) == 0
-        configuration.debugging.guardPageInterval = choices.below(8) == 0 ? 1 + choices.below(2000) : nil
+        configuration.debugging.guardPageInterval = choices.below(8) == 0 ? 1 + choices.below(4000) : nil
         return configuration
     }
 

@@ -34,6 +34,7 @@ extension Engine {
             var result: Result?
             let served = withState { state -> Served in
                 let cache = unsafe currentCache(&state)
+                state.isShared = lock.isContested
                 if state.isQuietLookDue { scavengeQuietThreads(&state) }
                 let isTimed = unsafe state.isTimed(cache)
                 let backendAllocations = state.backendAllocations
@@ -87,6 +88,7 @@ extension Engine {
     private func free(_ block: Block, byteCount: Int) -> Bool {
         withState { state in
             let cache = unsafe currentCache(&state)
+            state.isShared = lock.isContested
             unsafe state.free(block, byteCount: byteCount, cache: cache)
             return state.isClosed && state.liveBlocks == 0
         }

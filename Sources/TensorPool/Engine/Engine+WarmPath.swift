@@ -181,7 +181,8 @@ extension EngineState {
     {
         let bin = unsafe cache.bin(of: kind)
         guard unsafe isOrdinary(cache) && bin.pointee.untilSample > 0 else { return nil }
-        unsafe giveUpLoopSpan(cache)
+        // A standard pool, whose spans go back to arenas, has nothing to gain by that.
+        if unsafe cache.pointee.lastBin >= 0 && configuration.usesSpanHeap { unsafe giveUpLoopSpan(cache) }
         guard let address = unsafe heap.takeUsed(Granule.count(byteCount)) else { return nil }
         unsafe countWarmMiss(bin, byteCount: byteCount, cache)
         if configuration.prefetchLines > 0 { unsafe prefetch(address) }

@@ -68,7 +68,7 @@ extension EngineState {
         return unsafe granules <= Self.smallSpanGranules || Int(cache.pointee.lastMissedBin) == index
     }
 
-    /// Gives up the span that is kept beyond the budget, if there is any: another takes its place, or the heap is asked.
+    /// Gives up the span that is kept beyond the budget, if there is any: another takes its place, or the span heap is asked.
     @inline(__always)
     mutating func giveUpLoopSpan(_ cache: ThreadCachePointer) {
         let last = unsafe Int(cache.pointee.lastBin)
@@ -98,7 +98,7 @@ extension EngineState {
         _ address: UnsafeMutableRawPointer, _ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer
     ) -> Bool {
         let granules = Granule.count(byteCount)
-        guard granules <= CacheLayout.sharedModeSpans else { return false }
+        guard configuration.usesSpanHeap && granules <= CacheLayout.sharedModeSpans else { return false }
         let bin = unsafe cache.bin(of: kind)
         if unsafe bin.pointee.isFull { unsafe raiseShared(kind.bin, granules, cache) }
         if unsafe bin.pointee.isFull {
@@ -167,8 +167,10 @@ extension EngineState {
         return any
     }
 
-    /// Takes back what a thread was granted while the heap was small.
+    /// Takes back what a thread was granted while the heap was small, or while threads took turns at it.
     mutating func boundSpanBins(_ cache: ThreadCachePointer) {
-        if unsafe !isHeapSmall && cache.pointee.grantedSpanBytes > 0 { unsafe _ = emptySpanBins(cache) }
+        let granted = unsafe cache.pointee.grantedSpanBytes
+        guard !isShared, granted > 0, !isHeapSmall || granted > configuration.spanCacheByteLimit else { return }
+        unsafe _ = emptySpanBins(cache)
     }
 }

@@ -63,6 +63,8 @@ internal import Jemalloc
     var everPrewarmedBytes = 0
     var prewarmNanoseconds: UInt64 = 0
     var isClosed = false
+    /// Whether threads took turns at the lock when last one was on the cold path.
+    var isShared = false
 
     init(base: BaseMemory, configuration: EngineConfiguration, guards: Guards? = nil) {
         self.base = base

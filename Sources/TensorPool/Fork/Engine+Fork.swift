@@ -40,6 +40,8 @@ extension Engine {
             unsafe state.pointee.drainInbox(of: cache, into: cache)
             unsafe state.pointee.empty(cache)
             unsafe cache.pointee.owner = nil
+            // Its thread may have been about to see that the lock is not biased to it.
+            unsafe cache.leaveBiased()
             unsafe lock.forget(cache)
         }
         unsafe lock.unlock(nil, isBiased: false)

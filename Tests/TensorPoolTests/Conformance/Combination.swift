@@ -74,7 +74,7 @@ struct DebugMode: Sendable {
     /// All of them but `faults`, which is the process's: a new mode is one line.
     static let all = [
         DebugMode(words: "fill,guard"), DebugMode(words: "track,leaks"), DebugMode(words: "pages=1/2,backtraces"),
-        DebugMode(words: "pages=1/1024"),
+        DebugMode(words: "pages=1/2048"),
     ]
 
     /// Makes pools in this mode.

@@ -101,20 +101,20 @@ extension PoolTests {
         }
 
         /// Threads that take turns at the lock take and give several spans at a time, within four times the budget.
-        @Test func threadsThatShareTheHeapKeepMore() throws {
+        @Test(arguments: [2 << 20, 20 << 20]) func threadsThatShareTheHeapKeepMore(heldByteCount: Int) throws {
             let base = try HybridMemoryPool()
             var configuration = OptimizedTensorPoolConfig.bare
             configuration.threadSpanCacheByteLimit = 256 << 10
             let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
             let engine = pool.front.engine
-            let large = try pool.own(20 << 20)
+            let held = try pool.own(heldByteCount)
             // Granules that were in use before.
             do { _ = try (0..<80).map { _ in try pool.own(100_000) } }
             let alone = try Self.hits(of: pool)
             onAnotherThread { _ = try? pool.own(300_000) }
             #expect(engine.withState { _ in engine.lock.isContested })
             let shared = try Self.hits(of: pool)
-            #expect(alone == 0 && shared > 10, "\(alone) alone, \(shared) with another thread")
+            #expect(shared > alone + 3, "\(alone) alone, \(shared) with another thread")
             let account = Self.spanAccount(engine)
             #expect(account.isExact && account.granted > 256 << 10 && account.granted <= 1 << 20)
             #expect(account.kept > 0)
@@ -123,10 +123,33 @@ extension PoolTests {
             for _ in 0..<300 { engine.withState { _ in } }
             #expect(engine.withState { _ in !engine.lock.isContested })
             for _ in 0..<5000 { _ = try (try pool.own(1_500_000), try pool.own(2_500_000)) }
-            #expect(Self.spanAccount(engine).granted == 0)
+            #expect(Self.spanAccount(engine).granted <= (heldByteCount > 16 << 20 ? 0 : 256 << 10))
             pool.trim()
             #expect(Self.spanAccount(engine) == (0, 0, true))
-            #expect(large.byteCount == 20 << 20)
+            #expect(held.byteCount == heldByteCount)
+        }
+
+        /// A standard pool's misses are calls of jemalloc: it keeps its last span until another takes its place, and no more
+        /// than it may, whether threads take turns or not.
+        @Test func fastReuseKeepsWhatItMay() throws {
+            let pool = try TensorMemoryPool(HybridMemoryPool())
+            try pool.applyPerformanceEnhancements(
+                EnhancedTensorPoolConfig(fastReuseByteLimit: 64 << 10, enablePrewarming: false))
+            let engine = pool.front.engine
+            for isShared in [false, true] {
+                if isShared { onAnotherThread { _ = try? pool.own(300_000) } }
+                do { _ = try (0..<20).map { _ in try pool.own(50_000) } }
+                let account = Self.spanAccount(engine)
+                #expect(account.isExact && account.granted <= 64 << 10)
+                let before = pool.statistics().cacheHits
+                for _ in 0..<50 {
+                    let outer = try pool.own(300_000)
+                    let inner = try pool.own(90_000)
+                    #expect(inner.byteCount < outer.byteCount)
+                }
+                #expect(pool.statistics().cacheHits >= before + 45, "one of two sizes beyond the budget stays")
+                expectSums(pool.statistics())
+            }
         }
 
         /// Allocations of 40 spans of four sizes that the thread's cache served, after as many were freed; contents checked.

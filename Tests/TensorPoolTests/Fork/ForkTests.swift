@@ -23,6 +23,28 @@ extension PoolTests {
             return unsafe child > 0 && waitpid(child, &status, 0) == child && status == 0
         }
 
+        /// A thread may be anywhere when another forks: about to find, too, that the lock is not biased to it.
+        @Test func aFlagThatAThreadHadRaisedIsLoweredInAChild() throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
+            let engine = pool.front.engine
+            let (started, ended) = (Gate(), Gate())
+            let thread = SystemThread {
+                _ = try? pool.own(100_000)
+                started.open()
+                ended.wait()
+            }
+            started.wait()
+            let cache = engine.withState { unsafe $0.caches[0] }
+            #expect(unsafe cache.pointee.owner != nil)
+            unsafe cache.pointee.inside = 1
+            #expect(engine.beginFork())
+            engine.awaitHotPaths()
+            engine.endFork(isChild: true)
+            #expect(unsafe cache.pointee.inside == 0 && cache.pointee.owner == nil)
+            ended.open()
+            thread.join()
+        }
+
         /// Everything that takes a lock.
         private static func use(_ pools: [any ObservablePool], threads: Int) -> Bool {
             let failures = Failures()

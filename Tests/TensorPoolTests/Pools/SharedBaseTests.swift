@@ -72,7 +72,7 @@ extension PoolTests {
                 }
                 try pool.deallocateTensor(id: id, handle)
             }
-            Issue.record("one in 1,024 is sampled")
+            Issue.record("one in 2,048 is sampled")
         }
 
         @Test func fillingSetsEveryByte() throws {

@@ -67,7 +67,7 @@ struct PoolCase: Sendable, CustomTestStringConvertible {
             try OptimizedTensorMemoryPool($0, configuration: .watched("pages=1/2"))
         },
         PoolCase(name: "optimized, guard pages for one in 1,024") {
-            try OptimizedTensorMemoryPool($0, configuration: .watched("pages=1/1024"))
+            try OptimizedTensorMemoryPool($0, configuration: .watched("pages=1/2048"))
         },
     ]
 
