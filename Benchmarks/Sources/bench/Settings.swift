@@ -45,6 +45,7 @@ struct Settings: Codable {
         settings.pairSizes = stride(from: 10, through: 26, by: 2).map { 1 << $0 }
         settings.pairBudgetMilliseconds = 8
         settings.threadCounts = [1, 2]
+        settings.threadOperations = 200_000
         return settings
     }
 
