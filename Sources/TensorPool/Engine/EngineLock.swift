@@ -34,7 +34,7 @@ internal import Darwin
         var streak = 0
         /// Uses in a row by one thread that earn it the bias: the first at once.
         var neededStreak = 0
-        /// Whether two threads had the lock within the last uses.
+        /// Whether two threads had the lock, and none of them so often in a row since then as to earn the bias.
         var isContested = false
     }
 
@@ -135,11 +135,11 @@ internal import Darwin
             unsafe fields.pointee.streak = 0
         }
         unsafe fields.pointee.streak += 1
-        if unsafe fields.pointee.streak > Self.streakAfterFirstLoss { unsafe fields.pointee.isContested = false }
+        let needed = unsafe tensorpool_can_bias ? fields.pointee.neededStreak : Self.maximumNeededStreak
+        guard unsafe fields.pointee.streak > needed else { return }
+        unsafe fields.pointee.isContested = false
         // From the next time on; this time it is the mutex that is held.
-        if unsafe tensorpool_can_bias && fields.pointee.streak > fields.pointee.neededStreak {
-            unsafe tensorpool_store_pointer(bias, own)
-        }
+        if tensorpool_can_bias { unsafe tensorpool_store_pointer(bias, own) }
     }
 
     /// Ends a bias. Who does not wait for longer than some yields gets false where the lock is held by it still: then

@@ -58,7 +58,7 @@ extension PoolTests {
             for _ in 0..<10 { #expect(!isContested()) }
             fixture.count(1)
             for _ in 0..<100 { #expect(isContested()) }
-            for _ in 0..<200 { fixture.count(0) }
+            for _ in 0..<20_000 { fixture.count(0) }
             #expect(!isContested())
         }
 

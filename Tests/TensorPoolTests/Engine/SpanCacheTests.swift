@@ -120,7 +120,7 @@ extension PoolTests {
             #expect(account.kept > 0)
             expectSums(pool.statistics())
             // Alone again, a thread is so again.
-            for _ in 0..<300 { engine.withState { _ in } }
+            for _ in 0..<20_000 { engine.withState { _ in } }
             #expect(engine.withState { _ in !engine.lock.isContested })
             for _ in 0..<5000 { _ = try (try pool.own(1_500_000), try pool.own(2_500_000)) }
             #expect(Self.spanAccount(engine).granted <= (heldByteCount > 16 << 20 ? 0 : 256 << 10))
