@@ -116,8 +116,8 @@ extension EngineState {
     }
 
     /// How many times its usual budget a thread may keep that shares the heap. Two threads that replace random blocks of 1
-    /// to 128 KiB (the benchmark's churn) took 65 ms with one, 30 with four, 32 with sixteen times 1 MiB, and 14 MiB more
-    /// memory with four (2-core x86-64 VM, 2026-11-30).
+    /// to 128 KiB (the benchmark's churn) took 65 ms with one, 30 with four, 32 with sixteen times 1 MiB, and 45 MiB of
+    /// resident memory with four in place of 43 (2-core x86-64 VM, 2026-11-30).
     private static let sharedModeFactor = 4
 
     /// Doubles how many spans of a size a thread may keep, as long as its byte budget allows.
