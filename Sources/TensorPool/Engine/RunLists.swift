@@ -1,5 +1,3 @@
-internal import Jemalloc
-
 /// The lists of the runs of free granules: kept joined at all times, found by length, in constant time.
 ///
 ///     classes      1 2 3 ... 31 | 32-33 34-35 ... | 64-67 68-71 ... |  ...     sixteen to a doubling, exact below 32
