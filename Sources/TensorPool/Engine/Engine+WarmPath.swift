@@ -26,12 +26,24 @@ internal import Synchronization
     @usableFromInline @inline(never)
     func take(_ kind: BlockKind, byteCount: Int) -> UnsafeMutableRawPointer? {
         let cache = unsafe cache
-        guard kind.isSpan, unsafe tensorpool_is_cache(cache), unsafe cache.enterBiased() else {
-            return unsafe takeShared(kind, byteCount: byteCount)
+        guard kind.isSpan else { return unsafe takeShared(kind, byteCount: byteCount) }
+        guard unsafe tensorpool_is_cache(cache) else { return nil }
+        guard unsafe cache.enterBiased() else { return unsafe takeShared(kind, byteCount: byteCount) }
+        let state = unsafe cache.pointee.state
+        if unsafe cache.pointee.lastBin >= 0 || state.pointee.prefetches {
+            return unsafe takeAside(kind, byteCount: byteCount, cache)
         }
-        let address = unsafe cache.pointee.state.pointee.takeWarmSpan(kind, byteCount: byteCount, cache)
+        let address = unsafe state.pointee.takeWarmSpan(kind, byteCount: byteCount, cache)
         unsafe cache.leaveBiased()
         return unsafe address
+    }
+
+    /// The same where there is more to do than to take a span; gives the lock back. A call at the end, as all calls of `take`
+    /// and `free` are: so these save hardly a register.
+    @inline(never)
+    private func takeAside(_ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer) -> UnsafeMutableRawPointer? {
+        defer { unsafe cache.leaveBiased() }
+        return unsafe cache.pointee.state.pointee.takeWarmSpanAside(kind, byteCount: byteCount, cache)
     }
 
     /// The same of a class, or where threads share the heap: then more spans of a size are taken at a time.
@@ -46,7 +58,7 @@ internal import Synchronization
             if kind.isSmall {
                 return unsafe engine.state.pointee.takeWarmSmall(kind.bin, byteCount: byteCount, cache)
             }
-            let address = unsafe engine.state.pointee.takeWarmSpan(kind, byteCount: byteCount, cache)
+            let address = unsafe engine.state.pointee.takeWarmSpanAside(kind, byteCount: byteCount, cache)
             if unsafe address != nil && engine.lock.isContested {
                 unsafe engine.state.pointee.refillShared(kind, Granule.count(byteCount), cache)
             }
@@ -58,15 +70,34 @@ internal import Synchronization
     @usableFromInline @inline(never)
     func free(_ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind) {
         let cache = unsafe cache
-        guard kind.isSpan, unsafe tensorpool_is_cache(cache), unsafe cache.enterBiased() else {
+        guard kind.isSpan else { return unsafe freeShared(address, byteCount: byteCount, kind: kind) }
+        guard unsafe tensorpool_is_cache(cache) else {
+            return unsafe Engine.freeCold(engine: engine, address: address, byteCount: byteCount, kind: kind)
+        }
+        guard unsafe cache.enterBiased() else {
             return unsafe freeShared(address, byteCount: byteCount, kind: kind)
         }
-        guard unsafe cache.pointee.warmLeft > 0 else {
+        let state = unsafe cache.pointee.state
+        guard unsafe state.pointee.isOrdinary(cache), unsafe !state.pointee.mayKeep(address) else {
+            return unsafe freeAside(address, byteCount: byteCount, kind: kind, cache)
+        }
+        unsafe cache.pointee.warmLeft &-= 1
+        unsafe state.pointee.freeUnkeptSpan(address, kind, byteCount: byteCount, cache)
+        unsafe cache.leaveBiased()
+    }
+
+    /// The same where the thread may keep the span, or the cold path is due; gives the lock back.
+    @inline(never)
+    private func freeAside(
+        _ address: UnsafeMutableRawPointer, byteCount: Int, kind: BlockKind, _ cache: ThreadCachePointer
+    ) {
+        let state = unsafe cache.pointee.state
+        guard unsafe state.pointee.isOrdinary(cache) else {
             unsafe cache.leaveBiased()
             return unsafe Engine.freeCold(engine: engine, address: address, byteCount: byteCount, kind: kind)
         }
         unsafe cache.pointee.warmLeft &-= 1
-        unsafe cache.pointee.state.pointee.freeSpan(address, kind, byteCount: byteCount, cache: cache)
+        unsafe state.pointee.freeSpan(address, kind, byteCount: byteCount, cache: cache)
         unsafe cache.leaveBiased()
     }
 
@@ -174,18 +205,32 @@ extension EngineState {
         return unsafe address
     }
 
+    /// Whether blocks are prefetched when they leave a slow path.
+    @inline(__always) var prefetches: Bool { configuration.prefetchLines > 0 }
+
     /// A span of the heap that was in use before.
     @inline(__always)
     mutating func takeWarmSpan(_ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer)
         -> UnsafeMutableRawPointer?
     {
         let bin = unsafe cache.bin(of: kind)
-        guard unsafe isOrdinary(cache) && bin.pointee.untilSample > 0 else { return nil }
-        // A standard pool, whose spans go back to arenas, has nothing to gain by that.
-        if unsafe cache.pointee.lastBin >= 0 && configuration.usesSpanHeap { unsafe giveUpLoopSpan(cache) }
-        guard let address = unsafe heap.takeUsed(Granule.count(byteCount)) else { return nil }
+        guard unsafe isOrdinary(cache) && bin.pointee.untilSample > 0,
+            let address = unsafe heap.takeUsed(Granule.count(byteCount))
+        else { return nil }
         unsafe countWarmMiss(bin, byteCount: byteCount, cache)
-        if configuration.prefetchLines > 0 { unsafe prefetch(address) }
+        return unsafe address
+    }
+
+    /// The same once the thread has given up the span of a loop, and prefetched where that is asked for.
+    @inline(never)
+    mutating func takeWarmSpanAside(_ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer)
+        -> UnsafeMutableRawPointer?
+    {
+        guard unsafe isOrdinary(cache) && cache.bin(of: kind).pointee.untilSample > 0 else { return nil }
+        // A standard pool, whose spans go back to arenas, has nothing to gain by that.
+        if configuration.usesSpanHeap { unsafe giveUpLoopSpan(cache) }
+        guard let address = unsafe takeWarmSpan(kind, byteCount: byteCount, cache) else { return nil }
+        unsafe prefetch(address)
         return unsafe address
     }
 

@@ -34,6 +34,17 @@ extension EngineState {
         if unsafe !keepSpan(address, granules, kind, cache) { unsafe giveSpan(address, granules) }
     }
 
+    /// Frees a span that no cache may keep. Then the heap is not small, so that it is the one the span is from: a standard
+    /// pool's has nothing.
+    @inline(__always)
+    mutating func freeUnkeptSpan(
+        _ address: UnsafeMutableRawPointer, _ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer
+    ) {
+        unsafe cache.bin(of: kind).pointee.countFree()
+        unsafe cache.noteFreed(byteCount)
+        unsafe heap.give(address, Granule.count(byteCount))
+    }
+
     /// Gives a span that no cache keeps back to where it came from.
     @inline(__always)
     mutating func giveSpan(_ address: UnsafeMutableRawPointer, _ granules: Int) {

@@ -17,15 +17,24 @@ extension EngineState {
 
     @inline(__always) private var isHeapSmall: Bool { heap.backedGranules <= Self.smallHeapGranules }
 
+    /// Whether a thread might keep the span at an address that is freed: in a small heap any, else that of a loop. Of a
+    /// standard pool, whose spans come from arenas, the heap has nothing and is small.
+    @inline(__always)
+    func mayKeep(_ address: UnsafeMutableRawPointer) -> Bool { isHeapSmall || isOfLoop(address) }
+
+    /// Whether a span is the one that the heap handed out last.
+    @inline(__always)
+    private func isOfLoop(_ address: UnsafeMutableRawPointer) -> Bool {
+        unsafe UInt(bitPattern: heap.lastTaken) == UInt(bitPattern: address)
+    }
+
     /// Keeps a span that is freed, if it may, in the bin of its kind. False where it is to go back.
     @inline(__always)
     mutating func keepSpan(
         _ address: UnsafeMutableRawPointer, _ granules: Int, _ kind: BlockKind, _ cache: ThreadCachePointer?
     ) -> Bool {
-        // Of a standard pool, whose spans come from arenas, the heap has nothing and is small.
-        let isOfLoop = unsafe UInt(bitPattern: heap.lastTaken) == UInt(bitPattern: address)
-        guard isOfLoop || isHeapSmall, let cache = unsafe cache else { return false }
-        return unsafe keepSpan(address, granules, kind.bin, isOfLoop: isOfLoop, cache)
+        guard unsafe mayKeep(address), let cache = unsafe cache else { return false }
+        return unsafe keepSpan(address, granules, kind.bin, isOfLoop: isOfLoop(address), cache)
     }
 
     @inline(never)

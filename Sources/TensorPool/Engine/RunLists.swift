@@ -1,8 +1,8 @@
 /// The lists of the runs of free granules: kept joined at all times, found by length, in constant time.
 ///
-///     classes      1 2 3 ... 31 | 32-33 34-35 ... | 64-67 68-71 ... |  ...     sixteen to a doubling, exact below 32
-///     occupied     0 1 0     1       1                  1                      a bit each
-///     heads          |       |       |                  |
+///     classes      1 2 3 ... 31 | 32-33 34-35 ... | 64-67 68-71 ... |  ... none     sixteen to a doubling, exact below 32
+///     occupied     0 1 0     1       1                  1                   1       a bit each
+///     heads          |       |       |                  |                no granule
 ///                    v       v       v                  v
 ///     nodes        [tag next previous]  of the run's first granule; the tag again in that of its last
 ///
@@ -33,18 +33,25 @@
 
     /// A run that was found.
     struct Found {
-        /// Its first granule; 0 where there is none.
+        /// Its first granule, or, where there is no run, ``RunLists/noGranule``.
         let start: Int
         /// The class in whose list it is the first.
         fileprivate let index: Int
+
+        var isNone: Bool { start == RunLists.noGranule }
     }
 
-    private static let exactBits = 4
-    private static let maximumBits = 28
+    /// Above all granules: so that who looks whether a run ends below some granule need not ask whether there is one.
+    static let noGranule = Int(UInt32.max)
+
     /// Granule numbers end here: what the classes reach.
-    static let maximumGranules = 1 << maximumBits
-    static let classCount = (maximumBits - exactBits + 1) << exactBits
-    private static let occupiedWords = (classCount + 63) / 64
+    static let maximumGranules = 1 << 28
+    /// The class of one granule.
+    private static let firstClass = classIndex(1)
+    /// A class behind all others that counts as occupied: whoever looks for a run ends there, at ``noGranule``.
+    private static let noClass = classIndex(maximumGranules) | 63
+    private static let classCount = noClass + 1 - firstClass
+    private static let occupiedWords = noClass >> 6 + 1 - firstClass >> 6
     /// Bytes at ``occupied``.
     static let headByteCount = occupiedWords * MemoryLayout<UInt64>.stride + classCount * MemoryLayout<UInt32>.stride
 
@@ -53,30 +60,43 @@
     /// A bit for each class that has runs, and behind these the heads.
     let occupied: UnsafeMutablePointer<UInt64>
 
+    /// Lists in memory of zero at `heads`, or lists whose nodes moved.
     init(nodes: UnsafeMutablePointer<Node>, heads: UnsafeMutableRawPointer) {
         unsafe self.nodes = unsafe nodes
         unsafe occupied = heads.assumingMemoryBound(to: UInt64.self)
+        unsafe word(Self.noClass).pointee |= Self.bit(Self.noClass)
+        unsafe head(Self.noClass).pointee = UInt32(Self.noGranule)
     }
 
-    /// The first granule of each class's newest run; 0 for none.
-    @inline(__always) var heads: UnsafeMutablePointer<UInt32> {
+    /// The first granule of a class's newest run; 0 for none.
+    @inline(__always) private func head(_ index: Int) -> UnsafeMutablePointer<UInt32> {
         unsafe UnsafeMutableRawPointer(occupied + Self.occupiedWords).assumingMemoryBound(to: UInt32.self)
+            + (index &- Self.firstClass)
     }
+
+    /// The word of ``occupied`` that has a class's bit.
+    @inline(__always) private func word(_ index: Int) -> UnsafeMutablePointer<UInt64> {
+        unsafe occupied + (index &>> 6 &- Self.firstClass &>> 6)
+    }
+
+    @inline(__always) private static func bit(_ index: Int) -> UInt64 { 1 &<< UInt64(index & 63) }
 
     // MARK: - Taking and giving
+
+    /// Whether a run may be so long. Requests may be longer than any, and on the warm path no number at all.
+    @inline(__always)
+    static func canHold(_ count: Int) -> Bool { UInt(bitPattern: count &- 1) < UInt(maximumGranules &- 1) }
 
     /// A free run of at least `count`, if there is one.
     @inline(__always)
     func find(_ count: Int) -> Found {
-        let none = Found(start: 0, index: 0)
-        // Requests may be longer than any run and any class, and on the warm path no number at all.
-        guard UInt(bitPattern: count &- 1) < UInt(Self.maximumGranules &- 1) else { return none }
+        guard Self.canHold(count) else { return Found(start: Self.noGranule, index: Self.noClass) }
         let index = Self.classIndex(count)
-        let newest = unsafe Int(heads[index])
+        let newest = unsafe Int(head(index).pointee)
         // The node of number 0 has no length.
         if unsafe Int(nodes[newest].length) >= count { return Found(start: newest, index: index) }
         let next = nextOccupied(index &+ 1)
-        return next < Self.classCount ? unsafe Found(start: Int(heads[next]), index: next) : none
+        return unsafe Found(start: Int(head(next).pointee), index: next)
     }
 
     /// Adds granules of which nothing is in use, apart from all others. What stood there and beside them before, in a slab
@@ -107,7 +127,7 @@
         let node = unsafe nodes[start]
         // The first of its list.
         unsafe nodes[Int(node.next)].previous = 0
-        unsafe heads[found.index] = node.next
+        unsafe head(found.index).pointee = node.next
         if node.next == 0 { setEmpty(found.index) }
         let rest = Int(node.length) &- count
         if rest > 0 { insert(start &+ count, rest) }
@@ -147,8 +167,8 @@
     /// All runs, by address.
     func sortedRuns() -> [Range<Int>] {
         var runs: [Range<Int>] = []
-        for index in 0..<Self.classCount {
-            var run = unsafe Int(heads[index])
+        for index in Self.firstClass..<Self.noClass {
+            var run = unsafe Int(head(index).pointee)
             while run != 0 {
                 runs.append(run..<run + (unsafe Int(nodes[run].length)))
                 run = unsafe Int(nodes[run].next)
@@ -159,30 +179,26 @@
 
     // MARK: - Lists
 
-    /// The class of a length: itself below 32, then sixteen to a doubling.
+    /// The class of a length: the exponent and the first four binary places of the number as a `Double`. A conversion and a
+    /// shift are four instructions; by the leading zeros it is nine, one of them slow on AMD before `lzcnt` may be used.
     @inline(__always)
-    private static func classIndex(_ length: Int) -> Int {
-        // 16 set: all below share the spacing of the doubling that begins there.
-        let spacing = 63 &- exactBits &- (length | 1 &<< exactBits).leadingZeroBitCount
-        return spacing &<< exactBits &+ length &>> spacing
-    }
+    private static func classIndex(_ length: Int) -> Int { Int(truncatingIfNeeded: Double(length).bitPattern &>> 48) }
 
     @inline(__always)
-    private func setEmpty(_ index: Int) {
-        unsafe occupied[index &>> 6] &= ~(1 &<< UInt64(index & 63))
-    }
+    private func setEmpty(_ index: Int) { unsafe word(index).pointee ^= Self.bit(index) }
 
     @inline(__always)
     private func insert(_ start: Int, _ length: Int) {
         let index = Self.classIndex(length)
-        let head = unsafe heads[index]
+        let head = unsafe head(index)
+        let next = unsafe head.pointee
         let tag = UInt32(truncatingIfNeeded: length)
         let number = UInt32(truncatingIfNeeded: start)
         unsafe nodes[start &+ length &- 1].length = tag
-        unsafe nodes[start] = Node(length: tag, next: head, previous: 0)
-        unsafe nodes[Int(head)].previous = number
-        unsafe heads[index] = number
-        unsafe occupied[index &>> 6] |= 1 &<< UInt64(index & 63)
+        unsafe nodes[start] = Node(length: tag, next: next, previous: 0)
+        unsafe nodes[Int(next)].previous = number
+        unsafe head.pointee = number
+        unsafe word(index).pointee |= Self.bit(index)
     }
 
     @inline(__always)
@@ -194,21 +210,19 @@
             unsafe nodes[Int(node.previous)].next = node.next
         } else {
             let index = Self.classIndex(length)
-            unsafe heads[index] = node.next
+            unsafe head(index).pointee = node.next
             if node.next == 0 { setEmpty(index) }
         }
     }
 
-    /// The first class from `index` on that has runs; ``classCount`` or more where none has.
+    /// The first class from `index` on that has runs, or ``noClass``.
     @inline(__always)
     private func nextOccupied(_ index: Int) -> Int {
         var place = index &>> 6
-        guard place < Self.occupiedWords else { return Self.classCount }
-        var word = unsafe occupied[place] & UInt64.max &<< UInt64(index & 63)
+        var word = unsafe word(index).pointee & UInt64.max &<< UInt64(index & 63)
         while word == 0 {
             place &+= 1
-            if place == Self.occupiedWords { return Self.classCount }
-            word = unsafe occupied[place]
+            word = unsafe self.word(place &<< 6).pointee
         }
         return place &* 64 &+ word.trailingZeroBitCount
     }

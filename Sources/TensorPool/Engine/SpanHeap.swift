@@ -35,8 +35,9 @@ internal import Jemalloc
     func fit(_ count: Int, alignment: Int) -> Span? {
         // Any run this long holds an aligned one. Slabs are aligned to huge pages, and so is the greatest alignment.
         let slack = max(1, alignment / Granule.byteCount) - 1
-        let run = free.find(count + slack).start
-        guard run > 0 else { return nil }
+        let found = free.find(count + slack)
+        guard !found.isNone else { return nil }
+        let run = found.start
         let place = slabs.place(ofGranule: run)
         let first = slabs[place].firstGranule
         let start = first + (run - first + slack) / (slack + 1) * (slack + 1)
@@ -81,14 +82,15 @@ internal import Jemalloc
     /// changed.
     @inline(__always)
     mutating func takeUsed(_ count: Int) -> UnsafeMutableRawPointer? {
+        guard RunLists.canHold(count) else { return nil }
         let lists = free.lists
         let found = lists.find(count)
-        guard found.start > 0 else { return nil }
         // The one slab of most heaps is at hand.
         let address: UnsafeMutableRawPointer
         if found.start &+ count <= slabs.onlyUsedEnd {
             unsafe address = slabs.onlyOrigin + found.start &<< Granule.shift
         } else {
+            guard !found.isNone else { return nil }
             let place = slabs.place(ofGranule: found.start)
             guard found.start &+ count <= slabs[place].usedEnd else { return nil }
             unsafe address = slabs[place].address(of: found.start)

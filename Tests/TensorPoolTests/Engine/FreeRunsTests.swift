@@ -33,13 +33,14 @@ import Testing
 
         /// Checks what is promised of the answer for every length, given the maximal runs.
         func check(_ count: Int, _ maximal: [Range<Int>]) {
-            let start = runs.find(count).start
-            if start == 0 {
+            let found = runs.find(count)
+            if found.isNone {
                 // A request looks at the newest run of its own class and at all others.
                 #expect(!maximal.contains { $0.count >= 2 * count }, "\(count) granules")
                 if count < 32 { #expect(!maximal.contains { $0.count >= count }, "classes below 32 are exact") }
                 return
             }
+            let start = found.start
             let run = maximal.first { $0.lowerBound == start }
             #expect((run?.count ?? 0) >= count, "\(count) granules at \(start)")
             // No run of a longer class than the next that has any.
@@ -66,7 +67,7 @@ import Testing
 
     @Test func nothingIsFoundWhereNothingIsFree() {
         let runs = FreeRuns()
-        for count in [1, 2, 15, 16, 17, 1000, FreeRuns.maximumGranules - 1] { #expect(runs.find(count).start == 0) }
+        for count in [1, 2, 15, 16, 17, 1000, FreeRuns.maximumGranules - 1] { #expect(runs.find(count).isNone) }
         #expect(runs.sortedRuns().isEmpty)
     }
 
@@ -76,14 +77,14 @@ import Testing
         runs.give(64, 1000)
         let largest = Granule.count(Engine.maximumByteCount) + Granule.count(Engine.maximumAlignment)
         for count in [FreeRuns.maximumGranules - 1, FreeRuns.maximumGranules, FreeRuns.maximumGranules + 1] {
-            #expect(runs.find(count).start == 0)
+            #expect(runs.find(count).isNone)
         }
         var count = FreeRuns.maximumGranules
         while count <= largest {
-            #expect(runs.find(count).start == 0 && runs.find(count + count / 2).start == 0, "\(count) granules")
+            #expect(runs.find(count).isNone && runs.find(count + count / 2).isNone, "\(count) granules")
             count *= 2
         }
-        #expect(runs.find(largest).start == 0 && runs.find(1000).start == 64)
+        #expect(runs.find(largest).isNone && runs.find(1000).start == 64)
     }
 
     @Test func neighboursJoinOnBothSides() {
@@ -105,7 +106,7 @@ import Testing
         #expect(runs.sortedRuns() == [64..<100, 120..<164])
         runs.give(100, 20)
         runs.take(64, 100, from: 64)
-        #expect(runs.sortedRuns().isEmpty && runs.find(1).start == 0)
+        #expect(runs.sortedRuns().isEmpty && runs.find(1).isNone)
     }
 
     @Test func theNewestOfAClassComesFirst() {
@@ -151,7 +152,7 @@ import Testing
         #expect(last.start == 2 * 64 + 9)
         runs.take(1, of: last)
         #expect(runs.sortedRuns() == [64..<74, 4 * 64 + 3..<4 * 64 + 10])
-        #expect(runs.find(7).start == 4 * 64 + 3 && runs.find(8).start == 64 && runs.find(11).start == 0)
+        #expect(runs.find(7).start == 4 * 64 + 3 && runs.find(8).start == 64 && runs.find(11).isNone)
     }
 
     @Test func roomIsMadeWhileRunsAreLinked() {
@@ -184,9 +185,9 @@ import Testing
                 #expect(runs.find(count).start == 64)
             }
         }
-        #expect(runs.find(length).start == 64 && runs.find(length + 1).start == 0)
+        #expect(runs.find(length).start == 64 && runs.find(length + 1).isNone)
         runs.take(64, length, from: 64)
-        #expect(runs.find(1).start == 0)
+        #expect(runs.find(1).isNone)
         runs.give(64, length)
         #expect(runs.sortedRuns() == [64..<64 + length])
     }
@@ -213,10 +214,10 @@ import Testing
                 let count = 1 + random.below(1 << (1 + random.below(8)))
                 let found = model.runs.find(count)
                 let run = found.start
-                if run > 0 && random.below(2) == 0 {
+                if !found.isNone && random.below(2) == 0 {
                     model.runs.take(count, of: found)
                     model.noteTaken(run, count)
-                } else if run > 0 {
+                } else if !found.isNone {
                     let length = model.runs.length(ofRunAt: run)
                     // Now and then from the middle or the end, as aligned spans are.
                     let start = random.below(3) == 0 ? run + random.below(length - count + 1) : run

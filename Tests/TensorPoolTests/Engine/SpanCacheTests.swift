@@ -43,7 +43,11 @@ extension PoolTests {
                 #expect(!spans.isEmpty)
                 let account = Self.spanAccount(pool.front.engine)
                 most = max(most, account.granted)
-                #expect(account.isExact && account.granted <= 1 << 20)
+                let engine = pool.front.engine
+                let caches = engine.withState { unsafe $0.caches.count }
+                #expect(
+                    account.isExact && account.granted <= 1 << 20,
+                    "\(account), \(caches) caches, in turns: \(engine.lock.isContested)")
             }
             #expect(most > 512 << 10)
             pool.trim()
