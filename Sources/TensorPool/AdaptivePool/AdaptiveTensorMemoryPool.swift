@@ -37,7 +37,8 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         optimized = try OptimizedTensorMemoryPool(base, configuration: parts.optimized, memory: memory)
         standardFront = standard.front
         optimizedFront = optimized.front
-        routes = RouteTable(configuration)
+        routes = RouteTable(
+            configuration, standardEngine: standardFront.number, optimizedEngine: optimizedFront.number)
     }
 
     /// Makes an adaptive pool that sends every tensor to one strategy.
@@ -70,23 +71,22 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
             if let own = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
                 place = own
                 route = routes.route(ofBin: place.bin, role: traits.role)
-                unsafe cached = HotPath.pop(engine: number(route), kind: route.kind, byteCount: byteCount)
+                unsafe cached = HotPath.pop(engine: route.engine, kind: route.kind, byteCount: byteCount)
             } else {
                 place = .span(Granule.count(byteCount))
                 route = routes.route(ofBin: place.bin, role: traits.role)
-                unsafe cached = HotPath.popShared(engine: number(route), byteCount: byteCount)
+                unsafe cached = HotPath.popShared(engine: route.engine, byteCount: byteCount)
             }
             if let address = unsafe cached {
                 if zeroed { unsafe optimizedFront.engine.zero(address, byteCount) }
                 return unsafe TensorBuffer(
-                    start: address, byteCount: byteCount, engine: number(route), kind: route.kind)
+                    start: address, byteCount: byteCount, engine: route.engine, kind: route.kind)
             }
-            // The standard strategy has nothing warm beyond its thread caches but blocks of classes.
-            if !zeroed && (!route.isStandard || route.kind.isSmall) && !routes.isLookDue(ofBin: place.bin),
-                let address = unsafe WarmPath(engine: number(route)).take(route.kind, byteCount: byteCount)
+            if !zeroed && !routes.isLookDue(ofBin: place.bin),
+                let address = unsafe WarmPath(engine: route.engine).take(route.kind, byteCount: byteCount)
             {
                 return unsafe TensorBuffer(
-                    start: address, byteCount: byteCount, engine: number(route), kind: route.kind)
+                    start: address, byteCount: byteCount, engine: route.engine, kind: route.kind)
             }
         }
         return try allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
@@ -102,7 +102,7 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
             if let place = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
                 let route = routes.route(ofBin: place.bin, role: traits.role)
                 if let tensor = unsafe HotPath.popTensor(
-                    engine: number(route), kind: route.kind, byteCount: byteCount, id: id)
+                    engine: route.engine, kind: route.kind, byteCount: byteCount, id: id)
                 {
                     return unsafe MemoryHandle(
                         tensor, byteCount: byteCount, tensorID: id, serial: serial(route), kind: route.kind)
@@ -110,7 +110,7 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
             } else {
                 let kind = BlockKind.span(Granule.count(byteCount))
                 let route = routes.route(ofBin: kind.bin, role: traits.role)
-                if let tensor = unsafe HotPath.popSharedTensor(engine: number(route), byteCount: byteCount, id: id) {
+                if let tensor = unsafe HotPath.popSharedTensor(engine: route.engine, byteCount: byteCount, id: id) {
                     return unsafe MemoryHandle(
                         tensor, byteCount: byteCount, tensorID: id, serial: serial(route), kind: kind)
                 }
@@ -144,13 +144,8 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     // MARK: - Routing
 
     @inlinable @inline(__always)
-    func number(_ route: RouteTable.Route) -> UInt32 {
-        route.isStandard ? standardFront.number : optimizedFront.number
-    }
-
-    @inlinable @inline(__always)
     func serial(_ route: RouteTable.Route) -> UInt64 {
-        route.isStandard ? standardFront.serial : optimizedFront.serial
+        route.engine == standardFront.number ? standardFront.serial : optimizedFront.serial
     }
 
     @usableFromInline @inline(never)
@@ -195,6 +190,6 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     private func isStandard(_ byteCount: Int, _ bin: Int, _ role: TensorRole) -> Bool {
         if role == .weight { return false }
         // The error for a size that is none is the same everywhere.
-        return byteCount <= 0 || routes.route(ofBin: bin, role: role).isStandard
+        return byteCount <= 0 || routes.route(ofBin: bin, role: role).engine == standardFront.number
     }
 }

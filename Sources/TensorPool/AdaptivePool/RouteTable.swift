@@ -1,7 +1,7 @@
 internal import Jemalloc
 public import Synchronization
 
-/// Where the sizes of each bin go: two bytes a bin that the hot path reads, and behind a lock what decides it.
+/// Where the sizes of each bin go: four bytes a bin that the hot path reads, and behind a lock what decides it.
 @safe @usableFromInline final class RouteTable: Sendable {
     /// A pair of an allocation and its free that is to be timed.
     struct Trial {
@@ -20,7 +20,7 @@ public import Synchronization
     }
 
     /// Two rows of routes: temporaries, and all others. By the standard strategy's bins, of which the optimized one's are a part.
-    @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Atomic<UInt16>>
+    @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Atomic<UInt32>>
     /// For each bin, visits that need not be looked at. Plain loads and stores: where threads lose some, no harm is done.
     @usableFromInline nonisolated(unsafe) let skips: UnsafeMutablePointer<Atomic<Int>>
     /// What measuring may cost: a millisecond at first, then 2 ns for each allocation off the hot path.
@@ -29,10 +29,15 @@ public import Synchronization
     /// Visits between two looks at a bin that no rule has measured.
     private static let unmeasuredSkip = 64
     private let configuration: AdaptiveConfiguration
+    /// The numbers of the two strategies' engines.
+    private let standardEngine: UInt32
+    private let optimizedEngine: UInt32
     private let state = Lock(State())
 
-    init(_ configuration: AdaptiveConfiguration) {
+    init(_ configuration: AdaptiveConfiguration, standardEngine: UInt32, optimizedEngine: UInt32) {
         self.configuration = configuration
+        self.standardEngine = standardEngine
+        self.optimizedEngine = optimizedEngine
         unsafe entries = .allocate(capacity: 2 * CacheLayout.binCount)
         for index in 0..<2 * CacheLayout.binCount { unsafe (entries + index).initialize(to: Atomic(0)) }
         unsafe skips = .allocate(capacity: CacheLayout.binCount)
@@ -54,30 +59,27 @@ public import Synchronization
         unsafe entries.deallocate()
     }
 
-    /// Where the tensors of one bin and role go: to which strategy, and to which of its bins.
+    /// Where the tensors of one bin and role go: to which engine, and to which of its bins.
     @frozen @usableFromInline struct Route {
-        /// The kind of block there, and a bit above for the optimized strategy.
-        @usableFromInline let rawValue: UInt16
-        @usableFromInline static let optimizedBit: UInt16 = 0x4000
+        /// The engine's number above the kind of block there.
+        @usableFromInline let rawValue: UInt32
 
-        @inlinable @inline(__always) init(rawValue: UInt16) { self.rawValue = rawValue }
+        @inlinable @inline(__always) init(rawValue: UInt32) { self.rawValue = rawValue }
 
-        @inlinable @inline(__always) var isStandard: Bool { rawValue < Self.optimizedBit }
-        @inlinable @inline(__always) var kind: BlockKind { BlockKind(rawValue: rawValue & (Self.optimizedBit &- 1)) }
+        @inlinable @inline(__always) var engine: UInt32 { rawValue &>> 16 }
+        @inlinable @inline(__always) var kind: BlockKind { BlockKind(rawValue: UInt16(truncatingIfNeeded: rawValue)) }
+    }
 
-        init(_ strategy: AllocationStrategy, bin: Int) {
-            // Between the two strategies' ceilings the optimized one has granules where the standard one has classes.
-            let isClassOfBoth =
-                bin >= SizeClass.count || SizeClass.byteCount(bin) <= OptimizedTensorMemoryPool.smallCeiling
-            let kind = BlockKind(bin: bin)
-            rawValue =
-                if strategy == .standard {
-                    kind.rawValue
-                } else {
-                    Self.optimizedBit
-                        + (isClassOfBoth ? kind : BlockKind.span(Granule.count(SizeClass.byteCount(bin)))).rawValue
-                }
+    private func route(_ strategy: AllocationStrategy, bin: Int) -> Route {
+        let number = strategy == .standard ? standardEngine : optimizedEngine
+        var kind = BlockKind(bin: bin)
+        // Between the two strategies' ceilings the optimized one has granules where the standard one has classes.
+        if strategy == .optimized && bin < SizeClass.count
+            && SizeClass.byteCount(bin) > OptimizedTensorMemoryPool.smallCeiling
+        {
+            kind = .span(Granule.count(SizeClass.byteCount(bin)))
         }
+        return Route(rawValue: number << 16 | UInt32(kind.rawValue))
     }
 
     @inlinable @inline(__always)
@@ -222,7 +224,7 @@ public import Synchronization
         for (row, role) in [TensorRole.activation, .temporary].enumerated() {
             for bin in 0..<CacheLayout.recordBin {
                 let size = Self.largestByteCount(ofBin: bin)
-                let route: AllocationStrategy =
+                let strategy: AllocationStrategy =
                     switch rule(byteCount: size, role: role, forced: state.forced) {
                     case .upToStandardCeiling, .temporary: .standard
                     case .aboveOptimizedFloor, .modelWeight: .optimized
@@ -230,10 +232,10 @@ public import Synchronization
                     case .measured: state.measurements[bin]?.route ?? .optimized
                     }
                 unsafe entries[row * CacheLayout.binCount + bin]
-                    .store(Route(route, bin: bin).rawValue, ordering: .relaxed)
+                    .store(route(strategy, bin: bin).rawValue, ordering: .relaxed)
             }
             unsafe entries[row * CacheLayout.binCount + CacheLayout.emptyBin]
-                .store(BlockKind(bin: CacheLayout.emptyBin).rawValue, ordering: .relaxed)
+                .store(route(.standard, bin: CacheLayout.emptyBin).rawValue, ordering: .relaxed)
         }
     }
 }
