@@ -41,6 +41,8 @@ struct BinMeasurement: Sendable {
     private(set) var visits = 0
     /// Visits from here to the one that is to be timed.
     private(set) var visitsUntilTrial: Int
+    /// Visits that the last look allowed to go by uncounted.
+    private var skip = 0
     private(set) var standard = Window()
     private(set) var optimized = Window()
     private var interval = firstInterval
@@ -58,6 +60,15 @@ struct BinMeasurement: Sendable {
     init(minimumUses: Int) { visitsUntilTrial = minimumUses + 1 }
 
     func window(_ strategy: AllocationStrategy) -> Window { strategy == .standard ? standard : optimized }
+
+    /// Counts the visits that went by since the last look, as many as were allowed then, and this one, and pays for each
+    /// into the pool's allowance. The strategy to time this one in, and how many may go by until the next look.
+    mutating func look(allowance: inout Double, perVisit: Double) -> (strategy: AllocationStrategy?, skip: Int) {
+        allowance += Double(skip + 1) * perVisit
+        let strategy = nextTrial(visits: skip + 1, allowance: allowance)
+        skip = visitsUntilTrial - 1
+        return (strategy, skip)
+    }
 
     /// Counts visits. The strategy to time the last of them in, or nil to leave it to the route untimed.
     /// - Parameter allowance: nanoseconds that the pool may spend on it.

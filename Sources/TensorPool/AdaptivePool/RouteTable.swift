@@ -15,8 +15,6 @@ public import Synchronization
         var measurements: [Int: BinMeasurement] = [:]
         /// Nanoseconds that trials may take from here on.
         var allowance = RouteTable.firstAllowance
-        /// Of each bin, the visits that the last look allowed to skip.
-        var skipped: [Int: Int] = [:]
     }
 
     /// Two rows of routes: temporaries, and all others. By the standard strategy's bins, of which the optimized one's are a part.
@@ -137,16 +135,12 @@ public import Synchronization
                 unsafe skips[bin].store(Self.unmeasuredSkip, ordering: .relaxed)
                 return nil
             }
-            // The visits skipped since the last look, as many as were allowed then, and this one.
-            let visits = state.skipped[bin, default: 0] + 1
-            state.allowance += Double(visits) * Self.allowancePerVisit
-            var measurement = state.measurements[bin] ?? BinMeasurement(minimumUses: configuration.minimumUses)
-            let strategy = measurement.nextTrial(visits: visits, allowance: state.allowance)
-            let skip = measurement.visitsUntilTrial - 1
-            state.measurements[bin] = measurement
-            state.skipped[bin] = skip
-            unsafe skips[bin].store(skip, ordering: .relaxed)
-            return strategy.map { Trial(strategy: $0, bin: bin, byteCount: byteCount) }
+            // Where it stands: a copy would share its timings, and be copied at the next one.
+            let new = BinMeasurement(minimumUses: configuration.minimumUses)
+            let look = state.measurements[bin, default: new].look(
+                allowance: &state.allowance, perVisit: Self.allowancePerVisit)
+            unsafe skips[bin].store(look.skip, ordering: .relaxed)
+            return look.strategy.map { Trial(strategy: $0, bin: bin, byteCount: byteCount) }
         }
     }
 
