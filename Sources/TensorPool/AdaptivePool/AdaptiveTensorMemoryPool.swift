@@ -82,7 +82,9 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
                 return unsafe TensorBuffer(
                     start: address, byteCount: byteCount, engine: route.engine, kind: route.kind)
             }
-            if !zeroed && !routes.isLookDue(ofBin: place.bin),
+            // The standard strategy has nothing warm beyond its thread caches but blocks of classes.
+            if !zeroed && (route.kind.isSmall || route.engine != standardFront.number)
+                && !routes.isLookDue(ofBin: place.bin),
                 let address = unsafe WarmPath(engine: route.engine).take(route.kind, byteCount: byteCount)
             {
                 return unsafe TensorBuffer(

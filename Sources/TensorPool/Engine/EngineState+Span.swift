@@ -40,6 +40,7 @@ extension EngineState {
     mutating func freeUnkeptSpan(
         _ address: UnsafeMutableRawPointer, _ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer
     ) {
+        assert(configuration.usesSpanHeap)
         unsafe cache.bin(of: kind).pointee.countFree()
         unsafe cache.noteFreed(byteCount)
         unsafe heap.give(address, Granule.count(byteCount))

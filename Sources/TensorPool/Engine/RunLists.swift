@@ -123,6 +123,7 @@
     /// Takes the first `count` granules of a run that was found, where nothing has changed since.
     @inline(__always)
     func take(_ count: Int, of found: Found) {
+        assert(!found.isNone)
         let start = found.start
         let node = unsafe nodes[start]
         // The first of its list.
@@ -185,10 +186,14 @@
     private static func classIndex(_ length: Int) -> Int { Int(truncatingIfNeeded: Double(length).bitPattern &>> 48) }
 
     @inline(__always)
-    private func setEmpty(_ index: Int) { unsafe word(index).pointee ^= Self.bit(index) }
+    private func setEmpty(_ index: Int) {
+        unsafe assert(word(index).pointee & Self.bit(index) != 0)
+        unsafe word(index).pointee ^= Self.bit(index)
+    }
 
     @inline(__always)
     private func insert(_ start: Int, _ length: Int) {
+        assert(length > 0)
         let index = Self.classIndex(length)
         let head = unsafe head(index)
         let next = unsafe head.pointee

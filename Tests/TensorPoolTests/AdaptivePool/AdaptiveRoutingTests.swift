@@ -52,6 +52,22 @@ extension PoolTests {
             #expect(decision.description.contains("comparisons"))
         }
 
+        /// Looks come after so many visits, and pay for each: none may count twice.
+        @Test(arguments: AllocationStrategy.allCases) func eachRequestIsOneVisitAtMost(strategy: AllocationStrategy)
+            throws
+        {
+            var configuration = Self.quiet()
+            configuration.minimumUses = 100
+            let pool = try AdaptiveTensorMemoryPool(HybridMemoryPool(), configuration: configuration)
+            let byteCount = 200_000
+            pool.routes.seed(
+                byteCount: byteCount, standard: strategy == .standard ? 1 : 1e9,
+                optimized: strategy == .standard ? 1e9 : 1)
+            #expect(pool.explain(byteCount: byteCount).strategy == strategy)
+            for _ in 0..<60 { #expect(try pool.own(byteCount).byteCount == byteCount) }
+            #expect(pool.explain(byteCount: byteCount).visits == 1, "the next look is after the hundredth")
+        }
+
         @Test func trialsCountNowhereAndTakeNoTensorElsewhere() throws {
             let base = try HybridMemoryPool()
             let pool = try AdaptiveTensorMemoryPool(base, configuration: Self.quiet())

@@ -20,6 +20,15 @@ import Testing
         #expect(bin.route == .optimized && bin.comparisons == 0)
     }
 
+    @Test func aLookCountsAndPaysForWhatWentBy() {
+        var bin = BinMeasurement(minimumUses: 4)
+        var allowance = 1e6
+        var look = bin.look(allowance: &allowance, perVisit: 2)
+        #expect(look == (nil, 3) && bin.visits == 1 && allowance == 1e6 + 2)
+        look = bin.look(allowance: &allowance, perVisit: 2)
+        #expect(look == (.standard, 0) && bin.visits == 5 && allowance == 1e6 + 10)
+    }
+
     @Test func theBetterStrategyWinsAfterThreeComparisons() {
         var bin = BinMeasurement(minimumUses: 4)
         Self.run(&bin, timings: 10) { $0 == .standard ? 100 : 500 }

@@ -85,6 +85,7 @@ import Testing
             count *= 2
         }
         #expect(runs.find(largest).isNone && runs.find(1000).start == 64)
+        for count in [0, -1, .min, .max - 1, .max] { #expect(runs.find(count).isNone, "\(count) is no length") }
     }
 
     @Test func neighboursJoinOnBothSides() {
@@ -166,6 +167,7 @@ import Testing
         model.runs.grow(to: 1 << 12)
         #expect(model.runs.capacity == 1 << 16, "it never gets less")
         #expect(model.runs.sortedRuns() == before)
+        #expect(model.runs.find(1 << 20).isNone, "searches still have an end")
         model.free += [Bool](repeating: false, count: 1 << 16 - model.free.count)
         // The new room is behind a border, and joins nothing.
         model.runs.give(1 << 11, 1 << 11)

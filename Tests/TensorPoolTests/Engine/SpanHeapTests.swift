@@ -56,6 +56,26 @@ import Testing
         #expect(heap.peakTakenGranules == 0)
     }
 
+    @Test func whatIsNoLengthOrNowhereFreeIsNotTaken() throws {
+        var heap = SpanHeap()
+        unsafe heap.add(Self.address(1024), byteCount: 2 << 20)
+        let first = try found(Self.take(&heap, 128))
+        unsafe heap.give(first.address, 128)
+        func expectNone(_ counts: [Int]) {
+            for count in counts {
+                let taken = unsafe heap.takeUsed(count) != nil
+                #expect(!taken, "\(count) granules")
+            }
+        }
+        let wrong = [0, -1, .min, .max - 1, .max, 1 << 28, 129]
+        expectNone(wrong)
+        // Two slabs, all of both taken.
+        unsafe heap.add(Self.address(2048), byteCount: 2 << 20)
+        for _ in 0..<2 { _ = try found(Self.take(&heap, 128)) }
+        expectNone(wrong + [1])
+        #expect(heap.takenGranules == 256)
+    }
+
     @Test func whatWasUsedIsTakenAtOnceAndNothingElse() throws {
         var heap = SpanHeap()
         let base = unsafe Self.address(1024)

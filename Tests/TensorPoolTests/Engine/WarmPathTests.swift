@@ -72,7 +72,9 @@ extension PoolTests {
 
         /// Figures come from the counts of each bin, whichever of three paths served.
         @Test func sumsHoldOnEveryPath() throws {
-            for configuration in [OptimizedTensorPoolConfig.bare, .uncached, .training] {
+            var prefetching = OptimizedTensorPoolConfig.bare
+            prefetching.enablePrefetching = true
+            for configuration in [OptimizedTensorPoolConfig.bare, .uncached, .training, prefetching] {
                 let base = try HybridMemoryPool()
                 let pool = try OptimizedTensorMemoryPool(base, configuration: configuration)
                 var random = SeededRandom(SeededRandom.runSeed("WarmPathTests.sums"))
