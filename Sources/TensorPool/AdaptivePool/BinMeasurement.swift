@@ -65,25 +65,19 @@ struct BinMeasurement: Sendable {
     /// into the pool's allowance. The strategy to time this one in, and how many may go by until the next look.
     mutating func look(allowance: inout Double, perVisit: Double) -> (strategy: AllocationStrategy?, skip: Int) {
         allowance += Double(skip + 1) * perVisit
-        // Other bins pay too: a quarter of the visits by which this one alone could pay for a trial.
-        let patience = Int(min(max(0, dearest - allowance) / perVisit / 4, Double(Self.longestInterval)))
-        let strategy = nextTrial(visits: skip + 1, allowance: allowance, patience: patience)
+        let strategy = nextTrial(visits: skip + 1, allowance: allowance)
         skip = visitsUntilTrial - 1
         return (strategy, skip)
     }
 
     /// Counts visits. The strategy to time the last of them in, or nil to leave it to the route untimed.
-    /// - Parameters:
-    ///   - allowance: nanoseconds that the pool may spend on it.
-    ///   - patience: visits to let go by, if that is more than the first interval, where the allowance is too small.
-    mutating func nextTrial(visits count: Int = 1, allowance: Double = .infinity, patience: Int = 0)
-        -> AllocationStrategy?
-    {
+    /// - Parameter allowance: nanoseconds that the pool may spend on it.
+    mutating func nextTrial(visits count: Int = 1, allowance: Double = .infinity) -> AllocationStrategy? {
         visits += count
         visitsUntilTrial -= count
         guard visitsUntilTrial <= 0 else { return nil }
         guard allowance >= dearest else {
-            visitsUntilTrial = max(Self.firstInterval, patience)
+            visitsUntilTrial = Self.firstInterval
             return nil
         }
         let other: AllocationStrategy = route == .standard ? .optimized : .standard

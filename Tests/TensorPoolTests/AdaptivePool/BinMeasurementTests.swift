@@ -29,22 +29,6 @@ import Testing
         #expect(look == (.standard, 0) && bin.visits == 5 && allowance == 1e6 + 10)
     }
 
-    /// A look takes a lock that threads share: with nothing to spend there is none every few visits.
-    @Test func aBinThatCannotPayForATrialWaitsUntilItMay() {
-        var bin = BinMeasurement(minimumUses: 4)
-        var allowance = 0.0
-        var looks = 0
-        var visits = 0
-        while visits < 100_000 {
-            let look = bin.look(allowance: &allowance, perVisit: 2)
-            looks += 1
-            visits += look.skip + 1
-            if look.strategy != nil { break }
-        }
-        #expect(looks < 40, "fewer and fewer visits are left")
-        #expect(allowance >= 50_000 && allowance < 51_000, "and the trial comes as soon as it is paid for")
-    }
-
     @Test func theBetterStrategyWinsAfterThreeComparisons() {
         var bin = BinMeasurement(minimumUses: 4)
         Self.run(&bin, timings: 10) { $0 == .standard ? 100 : 500 }
