@@ -39,7 +39,7 @@ internal import Synchronization
     }
 
     /// The same where there is more to do than to take a span; gives the lock back. A call at the end, as all calls of `take`
-    /// and `free` are: so these save hardly a register.
+    /// and `free` are: these have nothing to keep across a call.
     @inline(never)
     private func takeAside(_ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer) -> UnsafeMutableRawPointer? {
         defer { unsafe cache.leaveBiased() }

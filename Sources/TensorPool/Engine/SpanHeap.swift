@@ -82,6 +82,7 @@ internal import Jemalloc
     /// changed.
     @inline(__always)
     mutating func takeUsed(_ count: Int) -> UnsafeMutableRawPointer? {
+        // Of no granule and a number below 0 the sum would lie below any end.
         guard RunLists.canHold(count) else { return nil }
         let lists = free.lists
         let found = lists.find(count)
