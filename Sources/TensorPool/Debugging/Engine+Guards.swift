@@ -111,7 +111,7 @@ extension Engine {
     ) throws(TensorPoolError) -> Result? {
         guard let guards else { return nil }
         let place = sampledPlace(of: request)
-        let choice = unsafe guards.choose(request, weight: place == nil ? 1 : Int(CacheBin.sampleMask) + 1)
+        let choice = unsafe guards.choose(request, weight: place == nil ? 1 : CacheBin.firstSampleInterval)
         if case .plain = choice { return nil }
         let location = CodeLocation.current(guards.options)
         var attempts = 0
@@ -159,7 +159,7 @@ extension Engine {
     /// there: the sums stay.
     private func advance(_ bin: Int, _ state: inout EngineState) {
         guard let cache = unsafe ownCache else { return }
-        unsafe cache.bin(bin).pointee.countServed()
+        unsafe cache.bin(bin).pointee.countServed(longestInterval: cache.pointee.longestSampleInterval)
         unsafe cache.bin(bin).pointee.countFree()
         state.sharedCounts[bin].allocations -= 1
         state.sharedCounts[bin].frees -= 1

@@ -30,8 +30,8 @@ internal import Jemalloc
     @usableFromInline var granules: UInt32
     /// `allocations` when the bin was last looked at for idleness, as far as it fits.
     private var sweepMark: UInt32
-    /// Allocations before `untilSample` was last set.
-    private var earlierAllocations: Int
+    /// What `allocations` is when `untilSample` has fallen to 0.
+    private var allocationsAtSample: Int
     /// Allocations that the cache could not serve.
     var misses: Int
     /// Frees, less hits, less blocks kept: the hot path leaves it as it is, and so does a miss.
@@ -43,20 +43,23 @@ internal import Jemalloc
         unsafe slot = Self.closed
         unsafe top = unsafe entries
         unsafe ceiling = unsafe entries
-        unsafe untilSample = Self.sampleMask
+        unsafe untilSample = Int32(Self.firstSampleInterval - 1)
         unsafe keptLimit = 0
         unsafe place = UInt16(capacity)
         unsafe self.granules = UInt32(granules)
         unsafe sweepMark = 0
-        unsafe earlierAllocations = 0
+        unsafe allocationsAtSample = Self.firstSampleInterval - 1
         unsafe misses = 0
         unsafe balance = 0
     }
 
     @usableFromInline static let empty: UInt = 0
     @usableFromInline static let closed: UInt = 1
-    /// One in so many allocations of one size by one thread, less one, takes the slow path, which measures and settles.
-    static let sampleMask: Int32 = 2047
+    /// One in so many allocations of one size by one thread takes the slow path, which measures and settles. After as many
+    /// as there were before, the next: the first samples tell soon what a size costs, and later ones are so few, up to
+    /// ``longestSampleInterval``, that they do not show in the slowest of a thousand allocations.
+    static let firstSampleInterval = 2048
+    static let longestSampleInterval = 16384
 }
 
 /// What slow paths do, with the engine's lock or in the owner's hot path.
@@ -160,31 +163,33 @@ extension CacheBin {
     // MARK: - Counts
 
     /// Allocations of this size by this thread, hits and misses.
-    var allocations: Int { unsafe earlierAllocations + Int(Self.sampleMask - untilSample) }
+    var allocations: Int { unsafe allocationsAtSample - Int(untilSample) }
 
     /// Frees of this size by this thread.
     var frees: Int { unsafe balance + (allocations - misses) + count }
 
     /// Counts an allocation that the bin served, and not on the hot path.
     @inline(__always)
-    mutating func countServed() {
+    mutating func countServed(longestInterval: Int32) {
         unsafe balance &-= 1
-        unsafe countSample()
+        unsafe countSample(longestInterval)
     }
 
     /// Counts an allocation that the bin could not serve.
     @inline(__always)
-    mutating func countMiss() {
+    mutating func countMiss(longestInterval: Int32) {
         unsafe misses &+= 1
-        unsafe countSample()
+        unsafe countSample(longestInterval)
     }
 
-    private mutating func countSample() {
+    private mutating func countSample(_ longestInterval: Int32) {
         if unsafe untilSample > 0 {
             unsafe untilSample &-= 1
         } else {
-            unsafe earlierAllocations &+= Int(Self.sampleMask) &+ 1
-            unsafe untilSample = Self.sampleMask
+            let before = unsafe max(allocationsAtSample + 1, Self.firstSampleInterval)
+            let interval = min(before, Int(longestInterval))
+            unsafe allocationsAtSample += interval
+            unsafe untilSample = Int32(interval - 1)
         }
     }
 
@@ -193,7 +198,7 @@ extension CacheBin {
 
     /// Takes back what was counted.
     mutating func forget(_ counts: BinCounts) {
-        unsafe earlierAllocations -= counts.allocations
+        unsafe allocationsAtSample -= counts.allocations
         unsafe misses -= counts.misses
         // Frees are counted from hits on.
         unsafe balance += counts.allocations - counts.misses - counts.frees

@@ -21,6 +21,9 @@ internal import Jemalloc
     let smallCeiling: Int
     let vectorizedFilling: Bool
     let promotesInPlace: Bool
+    /// How many allocations of a size by a thread may lie between two that are sampled: few, and always as many, where
+    /// samples are drawn from.
+    let longestSampleInterval: Int
     /// How long idle memory lay idle; nil where it does not go back by its age. Guarded by `lock`.
     let idleAges: IdleAges?
     /// What watches over the tensors; nil without debugging modes and scrubbing. Guarded by `lock`.
@@ -40,6 +43,8 @@ internal import Jemalloc
         smallCeiling = configuration.smallCeiling
         vectorizedFilling = configuration.vectorizedFilling
         promotesInPlace = configuration.promotesInPlace
+        let drawsSamples = configuration.samplesLifetimes || configuration.debugging.guardPageInterval != nil
+        longestSampleInterval = unsafe drawsSamples ? CacheBin.firstSampleInterval : CacheBin.longestSampleInterval
         idleAges = configuration.idleReleaseNanoseconds.map { IdleAges(nanoseconds: $0) }
         self.base = base
         guards =

@@ -110,10 +110,11 @@ internal import Jemalloc
             verySmallInGranules += 1
         }
         if let cache = unsafe cache {
+            let longestInterval = unsafe cache.pointee.longestSampleInterval
             if missed {
-                unsafe cache.bin(bin).pointee.countMiss()
+                unsafe cache.bin(bin).pointee.countMiss(longestInterval: longestInterval)
             } else {
-                unsafe cache.bin(bin).pointee.countServed()
+                unsafe cache.bin(bin).pointee.countServed(longestInterval: longestInterval)
             }
             unsafe cache.noteAllocated(byteCount)
             unsafe settle(cache)

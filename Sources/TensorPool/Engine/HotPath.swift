@@ -64,7 +64,7 @@ public import Synchronization
         guard unsafe bin.pointee.untilSample == 0, unsafe bin.keeps(granules), unsafe bin.pointee.count > 0
         else { return nil }
         let address = unsafe bin.pointee.pop()
-        unsafe bin.pointee.countServed()
+        unsafe bin.pointee.countServed(longestInterval: cache.pointee.longestSampleInterval)
         unsafe cache.noteAllocated(byteCount)
         return unsafe address
     }

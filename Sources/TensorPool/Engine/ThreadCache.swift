@@ -51,6 +51,8 @@ internal import Jemalloc
     @usableFromInline var inside: UInt32 = 0
     /// Whether other threads' handles gave blocks back that wait for this cache.
     @usableFromInline var hasInbox = false
+    /// How many allocations of a size may lie between two that are sampled.
+    let longestSampleInterval: Int32
     /// The engine, alive as long as a block of it is out or its pool is.
     let engine: Unmanaged<Engine>
     /// The engine's ``EngineState``, and what its lock is biased to: the warm path gets at both from here.
@@ -65,6 +67,7 @@ internal import Jemalloc
     init(ordinal: Int, engine: Engine) {
         unsafe self.ordinal = ordinal
         unsafe recordMark = RecordStatus.mark(ofOwner: ordinal)
+        unsafe longestSampleInterval = Int32(engine.longestSampleInterval)
         unsafe self.engine = .passUnretained(engine)
         unsafe stateAddress = unsafe UnsafeMutableRawPointer(engine.state)
         unsafe bias = engine.lock.bias

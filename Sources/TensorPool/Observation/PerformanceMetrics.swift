@@ -5,8 +5,8 @@ public struct PerformanceMetrics: Sendable, Hashable {
     /// The share of allocations served by the calling thread's own cache, 0 to 1.
     public let cacheEfficiency: Double
     /// Nanoseconds of an average allocation: the averages of sampled hits and of sampled misses, weighted by how often
-    /// each happens. One hit in 2,048 of a size by a thread is sampled, and one in 64 of what the cold path serves; the
-    /// clock's own cost is taken off. Nil before the first sample.
+    /// each happens. Of a size by a thread the 2,048th hit is sampled, and later one in 16,384, and one in 64 of what the cold
+    /// path serves; the clock's own cost is taken off. Nil before the first sample.
     public let averageAllocationNanoseconds: Double?
     /// Nanoseconds of a sampled hit, on average; nil before the first. A clock of that grain sees single calls, so
     /// figures below ``clockNanoseconds`` mean "a few nanoseconds".

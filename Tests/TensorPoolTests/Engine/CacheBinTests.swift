@@ -13,6 +13,8 @@ import Testing
         try unsafe body(&bin)
     }
 
+    private static let longestInterval = Int32(CacheBin.longestSampleInterval)
+
     private static func address(_ number: Int) -> UnsafeMutableRawPointer {
         unsafe UnsafeMutableRawPointer(bitPattern: 64 * (number + 1))!
     }
@@ -27,6 +29,24 @@ import Testing
             #expect(unsafe bin.pushNewest(Self.address(1)) && !bin.pushNewest(Self.address(2)))
             #expect(unsafe bin.close() == Self.address(1))
             #expect(unsafe bin.close() == nil && bin.limit == 0 && bin.count == 0 && !bin.pushNewest(Self.address(1)))
+        }
+    }
+
+    @Test(arguments: [CacheBin.firstSampleInterval, CacheBin.longestSampleInterval])
+    func samplesGetRarerUpToTheLongestInterval(longest: Int) {
+        unsafe Self.withBin(capacity: 1) { bin in
+            var sampled: [Int] = []
+            for allocation in 1...50_000 {
+                if unsafe bin.untilSample == 0 { sampled.append(allocation) }
+                unsafe bin.countMiss(longestInterval: Int32(longest))
+                #expect(unsafe bin.allocations == allocation)
+            }
+            let first = CacheBin.firstSampleInterval
+            let expected =
+                longest == first
+                ? Array(stride(from: first, through: 50_000, by: first))
+                : [2048, 4096, 8192, 16384, 32768, 49152]
+            #expect(sampled == expected)
         }
     }
 
@@ -68,10 +88,10 @@ import Testing
                 case 6:
                     allocations += 1
                     if unsafe bin.isEmpty {
-                        unsafe bin.countMiss()
+                        unsafe bin.countMiss(longestInterval: Self.longestInterval)
                         misses += 1
                     } else {
-                        unsafe bin.countServed()
+                        unsafe bin.countServed(longestInterval: Self.longestInterval)
                         #expect(unsafe bin.pop() == model.popLast(), "step \(step)")
                     }
                 case 7:
