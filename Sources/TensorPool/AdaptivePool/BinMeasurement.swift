@@ -36,6 +36,9 @@ struct BinMeasurement: Sendable {
     /// that all comparisons of a steady size together cost next to nothing.
     static let firstInterval = 64
     static let longestInterval = 1 << 20
+    /// Visits to let go by where the pool cannot pay for a timing: a look takes a lock and a few hundred nanoseconds, and
+    /// is not to show in the slowest of a thousand allocations.
+    static let unpaidInterval = 1024
 
     private(set) var route: AllocationStrategy = .optimized
     private(set) var visits = 0
@@ -51,8 +54,8 @@ struct BinMeasurement: Sendable {
     /// The most nanoseconds that a timing is charged with: what is beyond them came from the machine, or from the first
     /// use of an arena.
     static let dearestCharged = 100_000.0
-    /// The most that a timing took, in nanoseconds; before the first, the touch of sixteen pages that fault.
-    private var dearest = 50_000.0
+    /// The most that a timing took, in nanoseconds; before the first, the touch of four pages that fault.
+    private var dearest = 12_000.0
     /// Comparisons made.
     private(set) var comparisons = 0
 
@@ -77,7 +80,7 @@ struct BinMeasurement: Sendable {
         visitsUntilTrial -= count
         guard visitsUntilTrial <= 0 else { return nil }
         guard allowance >= dearest else {
-            visitsUntilTrial = Self.firstInterval
+            visitsUntilTrial = Self.unpaidInterval
             return nil
         }
         let other: AllocationStrategy = route == .standard ? .optimized : .standard

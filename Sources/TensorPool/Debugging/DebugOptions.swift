@@ -121,7 +121,7 @@ public struct DebugOptions: Sendable, Hashable {
     /// Whether every tensor is watched, and not a sample: the thread's caches would serve some unseen.
     var watchesEveryTensor: Bool {
         fillsMemory || usesGuardBytes || reportsLeaks || notesLocations
-            || guardPageInterval.map { $0 < CacheBin.firstSampleInterval } ?? false
+            || guardPageInterval.map { unsafe $0 < CacheBin.firstSampleInterval } ?? false
     }
 }
 

@@ -10,7 +10,7 @@ internal import Jemalloc
     init() { unsafe entries = nil }
 
     /// Bytes of its own memory.
-    var byteCount: Int { capacity * MemoryLayout<UnsafeMutableRawPointer>.stride }
+    var byteCount: Int { unsafe capacity * MemoryLayout<UnsafeMutableRawPointer>.stride }
 
     deinit { unsafe entries?.deallocate() }
 

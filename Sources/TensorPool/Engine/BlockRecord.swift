@@ -61,6 +61,6 @@ extension UnsafeMutablePointer where Pointee == BlockRecord {
     /// whose state another thread may be reading for a stale handle.
     var nextFree: BlockRecordPointer? {
         get { unsafe BlockRecordPointer(bitPattern: UInt(pointee.tensorID)) }
-        nonmutating set { unsafe pointee.tensorID = unsafe UInt64(UInt(bitPattern: newValue)) }
+        nonmutating set { unsafe pointee.tensorID = UInt64(UInt(bitPattern: newValue)) }
     }
 }

@@ -20,7 +20,7 @@ extension EngineState {
     /// Whether a thread might keep the span at an address that is freed: in a small heap any, else that of a loop. Of a
     /// standard pool, whose spans come from arenas, the heap has nothing and is small.
     @inline(__always)
-    func mayKeep(_ address: UnsafeMutableRawPointer) -> Bool { isHeapSmall || isOfLoop(address) }
+    func mayKeep(_ address: UnsafeMutableRawPointer) -> Bool { unsafe isHeapSmall || isOfLoop(address) }
 
     /// Whether a span is the one that the heap handed out last.
     @inline(__always)

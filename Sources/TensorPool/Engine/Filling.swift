@@ -29,7 +29,7 @@ enum Filling {
 
 extension Filling {
     /// How many pages a trial touches.
-    private static let trialPages = 16
+    private static let trialPages = 4
 
     /// What the first use of a fresh tensor takes: a byte is written in each of its first pages, as the caller will do.
     /// All of them would cost the trial more than it may, and make memory resident that the caller may never use. What the
@@ -59,13 +59,4 @@ struct TrialCost: Sendable {
     var nanoseconds: Double
     /// Nanoseconds that the trial itself took.
     var spent: Double
-
-    /// An allocation and its free by a strategy, and the first use of what it gave. Page faults are a part of what each use
-    /// costs where freed pages go back to the system: in the standard strategy. The optimized one keeps them, and faults
-    /// once.
-    static func pair(_ nanoseconds: Double, _ touch: TrialCost, by strategy: AllocationStrategy) -> TrialCost {
-        TrialCost(
-            nanoseconds: nanoseconds + (strategy == .standard ? touch.nanoseconds : 0),
-            spent: nanoseconds + touch.spent)
-    }
 }

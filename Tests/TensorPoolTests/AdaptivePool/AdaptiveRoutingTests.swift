@@ -1,3 +1,4 @@
+import PoolModel
 import Testing
 
 @testable import TensorPool
@@ -90,6 +91,21 @@ extension PoolTests {
             expectSums(other)
             #expect(base.retainedByteCount() < 1 << 20, "one tensor's memory at most")
             #expect(live.count == 12)
+        }
+
+        /// What the program never touches is not to become resident by being measured.
+        @Test func aTrialOfTheOptimizedStrategyTouchesNothing() throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
+            let byteCount = 256 << 10
+            let address = try {
+                var buffer = try pool.allocate(byteCount: byteCount)
+                unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.fill($0, 7) }
+                return unsafe buffer.withUnsafeMutableBytes { unsafe UInt(bitPattern: $0.baseAddress) }
+            }()
+            #expect(pool.front.engine.timePair(byteCount: byteCount) != nil)
+            var buffer = try pool.allocate(byteCount: byteCount)
+            #expect(unsafe buffer.withUnsafeMutableBytes { unsafe UInt(bitPattern: $0.baseAddress) } == address)
+            #expect(unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.holds($0, 7) })
         }
 
         @Test func aTrialThatTheLimitRefusesChangesNothing() throws {

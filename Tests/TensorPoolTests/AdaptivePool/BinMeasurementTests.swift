@@ -49,16 +49,26 @@ import Testing
     @Test func nothingIsTimedBeyondTheAllowance() {
         var bin = BinMeasurement(minimumUses: 4)
         for _ in 0..<1000 {
-            if let strategy = bin.nextTrial(allowance: 49_999) { Issue.record("\(strategy) was timed") }
+            if let strategy = bin.nextTrial(allowance: 11_999) { Issue.record("\(strategy) was timed") }
         }
         #expect(bin.visits == 1000)
-        while bin.nextTrial(allowance: 50_000) == nil {}
+        while bin.nextTrial(allowance: 12_000) == nil {}
         _ = bin.record(.standard, TrialCost(nanoseconds: 1e6, spent: 1e6), idlePrice: 10)
         for _ in 0..<1000 {
             if let strategy = bin.nextTrial(allowance: BinMeasurement.dearestCharged - 1) {
                 Issue.record("\(strategy) was timed")
             }
         }
+    }
+
+    /// A look takes a lock that threads share.
+    @Test func aBinThatCannotPayForATimingIsLookedAtSeldom() {
+        var bin = BinMeasurement(minimumUses: 4)
+        var allowance = 0.0
+        let first = bin.look(allowance: &allowance, perVisit: 2)
+        #expect(first == (nil, 3))
+        let second = bin.look(allowance: &allowance, perVisit: 2)
+        #expect(second == (nil, BinMeasurement.unpaidInterval - 1) && bin.visits == 5 && allowance == 10)
     }
 
     @Test func coldCallsAreSetAside() {

@@ -13,7 +13,7 @@ import Testing
         try unsafe body(&bin)
     }
 
-    private static let longestInterval = Int32(CacheBin.longestSampleInterval)
+    private static let longestInterval = unsafe Int32(CacheBin.longestSampleInterval)
 
     private static func address(_ number: Int) -> UnsafeMutableRawPointer {
         unsafe UnsafeMutableRawPointer(bitPattern: 64 * (number + 1))!

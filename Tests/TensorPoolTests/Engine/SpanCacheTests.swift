@@ -126,7 +126,7 @@ extension PoolTests {
             // Alone again, a thread is so again.
             for _ in 0..<20_000 { engine.withState { _ in } }
             #expect(engine.withState { _ in !engine.lock.isContested })
-            for _ in 0..<5000 { _ = try (try pool.own(1_500_000), try pool.own(2_500_000)) }
+            for _ in 0..<5000 { _ = (try pool.own(1_500_000), try pool.own(2_500_000)) }
             #expect(Self.spanAccount(engine).granted <= (heldByteCount > 16 << 20 ? 0 : 256 << 10))
             pool.trim()
             #expect(Self.spanAccount(engine) == (0, 0, true))
