@@ -38,7 +38,7 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
         standardFront = standard.front
         optimizedFront = optimized.front
         routes = RouteTable(
-            configuration, standardEngine: standardFront.number, optimizedEngine: optimizedFront.number)
+            configuration, standardSerial: standardFront.serial, optimizedSerial: optimizedFront.serial)
     }
 
     /// Makes an adaptive pool that sends every tensor to one strategy.
@@ -82,9 +82,7 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
                 return unsafe TensorBuffer(
                     start: address, byteCount: byteCount, engine: route.engine, kind: route.kind)
             }
-            // The standard strategy has nothing warm beyond its thread caches but blocks of classes.
-            if !zeroed && (route.kind.isSmall || route.engine != standardFront.number)
-                && !routes.isLookDue(ofBin: place.bin),
+            if !zeroed && hasWarm(route) && !routes.isLookDue(ofBin: place.bin),
                 let address = unsafe WarmPath(engine: route.engine).take(route.kind, byteCount: byteCount)
             {
                 return unsafe TensorBuffer(
@@ -101,34 +99,46 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     ) throws(TensorPoolError) -> MemoryHandle {
         let traits = TensorTraits(device: device, isModelWeight: isModelWeight, isTemporary: isTemporary)
         if traits.isCacheable {
-            if let place = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
-                let route = routes.route(ofBin: place.bin, role: traits.role)
-                if let tensor = unsafe HotPath.popTensor(
+            let place: BlockKind
+            let route: RouteTable.Route
+            var cached: HotPath.Tensor?
+            if let own = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
+                place = own
+                route = routes.route(ofBin: place.bin, role: traits.role)
+                unsafe cached = HotPath.popTensor(
                     engine: route.engine, kind: route.kind, byteCount: byteCount, id: id)
-                {
-                    return unsafe MemoryHandle(
-                        tensor, byteCount: byteCount, tensorID: id, serial: serial(route), kind: route.kind)
-                }
             } else {
-                let kind = BlockKind.span(Granule.count(byteCount))
-                let route = routes.route(ofBin: kind.bin, role: traits.role)
-                if let tensor = unsafe HotPath.popSharedTensor(engine: route.engine, byteCount: byteCount, id: id) {
-                    return unsafe MemoryHandle(
-                        tensor, byteCount: byteCount, tensorID: id, serial: serial(route), kind: kind)
-                }
+                place = .span(Granule.count(byteCount))
+                route = routes.route(ofBin: place.bin, role: traits.role)
+                unsafe cached = HotPath.popSharedTensor(engine: route.engine, byteCount: byteCount, id: id)
+            }
+            if unsafe cached == nil && hasWarm(route) && !routes.isLookDue(ofBin: place.bin) {
+                unsafe cached = WarmPath(engine: route.engine).takeTensor(route.kind, byteCount: byteCount, id: id)
+            }
+            if let tensor = unsafe cached {
+                return unsafe MemoryHandle(
+                    tensor, byteCount: byteCount, tensorID: id, serial: route.serial, kind: route.kind)
             }
         }
-        return try allocateHandle(id: id, byteCount: byteCount, traits: traits)
+        let handle = try allocateHandle(id: id, byteCount: byteCount, traits: traits)
+        // Said again, field by field: what is one value on all ways need not be kept, or compared at the free.
+        return unsafe MemoryHandle(
+            baseAddress: handle.baseAddress, byteCount: byteCount, tensorID: id, record: handle.record,
+            state: handle.state, serial: handle.serial, kind: handle.kind)
     }
 
     /// Frees a tensor of this pool. See ``TensorAllocator``.
     @inlinable @inline(__always)
     public func deallocateTensor(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) {
-        if handle.serial == standardFront.serial {
-            try standardFront.deallocateTensor(id: id, handle)
-        } else {
-            try optimizedFront.deallocateTensor(id: id, handle)
+        let isOwn = handle.serial == standardFront.serial || handle.serial == optimizedFront.serial
+        if isOwn && handle.tensorID == id
+            && EngineFront.deallocate(engine: EngineSerial.number(handle.serial), handle)
+        {
+            return
         }
+        unsafe try returnHandle(
+            id: id, handle.baseAddress, byteCount: handle.byteCount, tensorID: handle.tensorID, record: handle.record,
+            state: handle.state, serial: handle.serial, kind: handle.kind)
     }
 
     /// Figures of this moment, both strategies together. See ``TensorAllocator``.
@@ -145,10 +155,10 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
 
     // MARK: - Routing
 
+    /// Whether the warm path may have something: the standard strategy has nothing beyond its thread caches but blocks of
+    /// classes.
     @inlinable @inline(__always)
-    func serial(_ route: RouteTable.Route) -> UInt64 {
-        route.engine == standardFront.number ? standardFront.serial : optimizedFront.serial
-    }
+    func hasWarm(_ route: RouteTable.Route) -> Bool { route.kind.isSmall || route.engine != standardFront.number }
 
     @usableFromInline @inline(never)
     func allocateBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
@@ -184,8 +194,24 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
             run(trial)
         }
         return isStandard(byteCount, bin, traits.role)
-            ? try standardFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
-            : try optimizedFront.engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
+            ? try standardFront.allocateWarmTensor(
+                smallCeiling: TensorMemoryPool.smallCeiling, id: id, byteCount: byteCount, traits: traits)
+            : try optimizedFront.allocateWarmTensor(
+                smallCeiling: OptimizedTensorMemoryPool.smallCeiling, id: id, byteCount: byteCount, traits: traits)
+    }
+
+    /// Frees the tensor of a handle, given field by field, on the slow path.
+    @usableFromInline @inline(never)
+    func returnHandle(
+        id: UInt64, _ baseAddress: UnsafeMutableRawPointer, byteCount: Int, tensorID: UInt64,
+        record: BlockRecordPointer, state: UInt64, serial: UInt64, kind: BlockKind
+    ) throws(TensorPoolError) {
+        let handle = unsafe MemoryHandle(
+            baseAddress: baseAddress, byteCount: byteCount, tensorID: tensorID, record: record, state: state,
+            serial: serial, kind: kind)
+        serial == standardFront.serial
+            ? try standardFront.engine.returnHandle(id: id, handle)
+            : try optimizedFront.engine.returnHandle(id: id, handle)
     }
 
     @inline(__always)

@@ -1,7 +1,7 @@
 internal import Jemalloc
 public import Synchronization
 
-/// Where the sizes of each bin go: four bytes a bin that the hot path reads, and behind a lock what decides it.
+/// Where the sizes of each bin go: eight bytes a bin that the hot path reads, and behind a lock what decides it.
 @safe @usableFromInline final class RouteTable: Sendable {
     /// A pair of an allocation and its free that is to be timed.
     struct Trial {
@@ -18,7 +18,7 @@ public import Synchronization
     }
 
     /// Two rows of routes: temporaries, and all others. By the standard strategy's bins, of which the optimized one's are a part.
-    @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Atomic<UInt32>>
+    @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Atomic<UInt64>>
     /// For each bin, visits that need not be looked at. Plain loads and stores: where threads lose some, no harm is done.
     @usableFromInline nonisolated(unsafe) let skips: UnsafeMutablePointer<Atomic<Int>>
     /// What measuring may cost: a millisecond at first, then 2 ns for each allocation off the hot path.
@@ -27,15 +27,15 @@ public import Synchronization
     /// Visits between two looks at a bin that no rule has measured.
     private static let unmeasuredSkip = 64
     private let configuration: AdaptiveConfiguration
-    /// The numbers of the two strategies' engines.
-    private let standardEngine: UInt32
-    private let optimizedEngine: UInt32
+    /// The serials of the two strategies' engines.
+    private let standardSerial: UInt64
+    private let optimizedSerial: UInt64
     private let state = Lock(State())
 
-    init(_ configuration: AdaptiveConfiguration, standardEngine: UInt32, optimizedEngine: UInt32) {
+    init(_ configuration: AdaptiveConfiguration, standardSerial: UInt64, optimizedSerial: UInt64) {
         self.configuration = configuration
-        self.standardEngine = standardEngine
-        self.optimizedEngine = optimizedEngine
+        self.standardSerial = standardSerial
+        self.optimizedSerial = optimizedSerial
         unsafe entries = .allocate(capacity: 2 * CacheLayout.binCount)
         for index in 0..<2 * CacheLayout.binCount { unsafe (entries + index).initialize(to: Atomic(0)) }
         unsafe skips = .allocate(capacity: CacheLayout.binCount)
@@ -59,17 +59,18 @@ public import Synchronization
 
     /// Where the tensors of one bin and role go: to which engine, and to which of its bins.
     @frozen @usableFromInline struct Route {
-        /// The engine's number above the kind of block there.
-        @usableFromInline let rawValue: UInt32
+        /// The engine's serial above the kind of block there. One value, so that both are of one decision.
+        @usableFromInline let rawValue: UInt64
 
-        @inlinable @inline(__always) init(rawValue: UInt32) { self.rawValue = rawValue }
+        @inlinable @inline(__always) init(rawValue: UInt64) { self.rawValue = rawValue }
 
-        @inlinable @inline(__always) var engine: UInt32 { rawValue &>> 16 }
+        @inlinable @inline(__always) var serial: UInt64 { rawValue &>> 16 }
+        @inlinable @inline(__always) var engine: UInt32 { EngineSerial.number(serial) }
         @inlinable @inline(__always) var kind: BlockKind { BlockKind(rawValue: UInt16(truncatingIfNeeded: rawValue)) }
     }
 
     private func route(_ strategy: AllocationStrategy, bin: Int) -> Route {
-        let number = strategy == .standard ? standardEngine : optimizedEngine
+        let serial = strategy == .standard ? standardSerial : optimizedSerial
         var kind = BlockKind(bin: bin)
         // Between the two strategies' ceilings the optimized one has granules where the standard one has classes.
         if strategy == .optimized && bin < SizeClass.count
@@ -77,7 +78,7 @@ public import Synchronization
         {
             kind = .span(Granule.count(SizeClass.byteCount(bin)))
         }
-        return Route(rawValue: number << 16 | UInt32(kind.rawValue))
+        return Route(rawValue: serial << 16 | UInt64(kind.rawValue))
     }
 
     @inlinable @inline(__always)

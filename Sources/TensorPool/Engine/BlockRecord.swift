@@ -15,38 +15,43 @@ public import Synchronization
     @usableFromInline var byteCount: Int
 
     init() {
-        unsafe state = Atomic(0)
+        unsafe state = Atomic(RecordStatus.freed(0))
         unsafe tensorID = 0
         unsafe byteCount = 0
     }
 }
 
 /// How the state of a record is made up: two bits of status, 16 of the owner's ordinal, 46 of the generation. A
-/// generation comes again after 2^46 tensors of one record, at 10 ns each in eight days.
+/// generation comes again after 2^46 tensors of one record, at 10 ns each in eight days. A free record names no owner: all
+/// bits but the generation's are set, so that one addition makes its next tensor's state.
 @frozen @usableFromInline enum RecordStatus {
-    @usableFromInline static let free: UInt64 = 0
     @usableFromInline static let live: UInt64 = 1
     @usableFromInline static let claimed: UInt64 = 2
+    @usableFromInline static let free: UInt64 = 3
     @usableFromInline static let mask: UInt64 = 3
     @usableFromInline static let ownerShift: UInt64 = 2
     @usableFromInline static let generationStep: UInt64 = 1 << 18
     /// The owner's ordinal of a record that no thread cache owns.
     @usableFromInline static let noOwner = 0xFFFF
 
-    /// The ordinal of the cache that owns the tensor.
+    /// The ordinal of the cache that owns a live or claimed tensor.
     @inlinable @inline(__always) static func owner(of state: UInt64) -> Int {
         Int(truncatingIfNeeded: (state &>> ownerShift) & 0xFFFF)
     }
 
-    /// What a state holds beside the generation, where the tensor is live.
-    static func mark(ofOwner owner: Int) -> UInt64 { UInt64(owner) << ownerShift | live }
+    /// All but the generation.
+    @usableFromInline static let ownerMask: UInt64 = generationStep &- 1
 
-    @usableFromInline static let markMask: UInt64 = generationStep &- 1
+    /// What is to be added to the state of a free record to make it that of an owner's live tensor, a generation further.
+    static func step(ofOwner owner: Int) -> UInt64 { (UInt64(owner) << ownerShift | live) + 1 }
 
-    /// The state of the next tensor of a record: a generation further, with the mark of its owner.
-    @inlinable @inline(__always) static func next(after state: UInt64, mark: UInt64) -> UInt64 {
-        (state | markMask) &+ 1 &+ mark
+    /// Whether a state is that of a live tensor whose owner has this step.
+    @inlinable @inline(__always) static func isLive(_ state: UInt64, ofOwnerWith step: UInt64) -> Bool {
+        (state &+ 1) & ownerMask == step
     }
+
+    /// The state of a record whose tensor is freed.
+    @inlinable @inline(__always) static func freed(_ state: UInt64) -> UInt64 { state | ownerMask }
 
     /// Whether two states speak of one tensor.
     static func isSameTensor(_ left: UInt64, _ right: UInt64) -> Bool {

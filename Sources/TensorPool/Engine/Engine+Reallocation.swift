@@ -33,8 +33,8 @@ extension Engine {
                 unsafe record.pointee.state.store(handle.state, ordering: .releasing)
                 return nil
             }
-            unsafe record.pointee.state.store(claimed - RecordStatus.claimed, ordering: .relaxed)
-            let generation = unsafe record.describe(byteCount: new, id: id, mark: cache.pointee.recordMark)
+            unsafe record.pointee.state.store(RecordStatus.freed(claimed), ordering: .relaxed)
+            let generation = unsafe record.describe(byteCount: new, id: id, step: cache.pointee.recordStep)
             return unsafe MemoryHandle(
                 baseAddress: handle.baseAddress, byteCount: new, tensorID: id, record: record, state: generation,
                 serial: serial, kind: kind)

@@ -25,10 +25,6 @@ extension Engine {
     /// Allocates a tensor with a handle on the slow path.
     @usableFromInline @inline(never)
     func allocateHandle(id: UInt64, byteCount: Int, traits: TensorTraits) throws(TensorPoolError) -> MemoryHandle {
-        let kind = EngineFront.kind(byteCount, smallCeiling: smallCeiling)
-        if traits.isCacheable, let address = unsafe WarmPath(engine: number).take(kind, byteCount: byteCount) {
-            return unsafe try describe(Block(address: address, kind: kind), id: id, byteCount: byteCount)
-        }
         try Self.validate(byteCount: byteCount, alignment: 64, device: traits.device)
         if traits.role != .weight, let block = unsafe sampledHit(byteCount) {
             return unsafe try describe(block, id: id, byteCount: byteCount)
@@ -59,11 +55,24 @@ extension Engine {
         for block: Block, id: UInt64, byteCount: Int, cache: ThreadCachePointer?, _ state: inout EngineState
     ) -> MemoryHandle? {
         guard let record = unsafe state.takeRecord(cache: cache) else { return nil }
-        let mark = unsafe cache?.pointee.recordMark ?? RecordStatus.mark(ofOwner: RecordStatus.noOwner)
-        let generation = unsafe record.describe(byteCount: byteCount, id: id, mark: mark)
+        let step = unsafe cache?.pointee.recordStep ?? RecordStatus.step(ofOwner: RecordStatus.noOwner)
+        let generation = unsafe record.describe(byteCount: byteCount, id: id, step: step)
         return unsafe MemoryHandle(
             baseAddress: block.address, byteCount: byteCount, tensorID: id, record: record, state: generation,
             serial: serial, kind: block.kind)
+    }
+
+    /// Frees the tensor of a handle, given field by field, on the slow path.
+    @usableFromInline @inline(never)
+    func returnHandle(
+        id: UInt64, _ baseAddress: UnsafeMutableRawPointer, byteCount: Int, tensorID: UInt64,
+        record: BlockRecordPointer, state: UInt64, serial: UInt64, kind: BlockKind
+    ) throws(TensorPoolError) {
+        try returnHandle(
+            id: id,
+            unsafe MemoryHandle(
+                baseAddress: baseAddress, byteCount: byteCount, tensorID: tensorID, record: record, state: state,
+                serial: serial, kind: kind))
     }
 
     /// Frees a tensor by its handle on the slow path, after checking it.

@@ -17,7 +17,7 @@ internal import Synchronization
 
     @inlinable @inline(__always) init(engine: UInt32) { self.engine = engine }
 
-    private var cache: ThreadCachePointer {
+    var cache: ThreadCachePointer {
         @inline(__always) get { unsafe tensorpool_load_cache(engine).assumingMemoryBound(to: ThreadCache.self) }
     }
 
@@ -55,14 +55,7 @@ internal import Synchronization
         return unsafe cache.pointee.engine._withUnsafeGuaranteedRef { engine in
             let isBiased = unsafe engine.lock.lock(cache)
             defer { unsafe engine.lock.unlock(cache, isBiased: isBiased) }
-            if kind.isSmall {
-                return unsafe engine.state.pointee.takeWarmSmall(kind.bin, byteCount: byteCount, cache)
-            }
-            let address = unsafe engine.state.pointee.takeWarmSpanAside(kind, byteCount: byteCount, cache)
-            if unsafe address != nil && engine.lock.isContested {
-                unsafe engine.state.pointee.refillShared(kind, Granule.count(byteCount), cache)
-            }
-            return unsafe address
+            return unsafe engine.takeWarm(kind, byteCount: byteCount, cache)
         }
     }
 
@@ -117,6 +110,16 @@ internal import Synchronization
 }
 
 extension Engine {
+    /// A block of a class, or a span and, where threads share the heap, more of its size for the thread. Lock held.
+    func takeWarm(_ kind: BlockKind, byteCount: Int, _ cache: ThreadCachePointer) -> UnsafeMutableRawPointer? {
+        if kind.isSmall { return unsafe state.pointee.takeWarmSmall(kind.bin, byteCount: byteCount, cache) }
+        let address = unsafe state.pointee.takeWarmSpanAside(kind, byteCount: byteCount, cache)
+        if unsafe address != nil && lock.isContested {
+            unsafe state.pointee.refillShared(kind, Granule.count(byteCount), cache)
+        }
+        return unsafe address
+    }
+
     /// Takes a block back. False where the cold path has to.
     @inline(__always)
     fileprivate func giveWarm(
@@ -127,38 +130,6 @@ extension Engine {
         guard unsafe state.pointee.isOrdinary(cache) else { return false }
         unsafe state.pointee.giveWarm(address, byteCount: byteCount, kind: kind, isShared: lock.isContested, cache)
         return true
-    }
-
-    /// Takes back the block of a live handle that this thread allocated. False where the cold path has to.
-    @inline(__always)
-    private func giveWarm(_ handle: MemoryHandle) -> Bool {
-        guard handle.kind.isCacheable, let cache = unsafe ownCache else { return false }
-        let isBiased = unsafe lock.lock(cache)
-        defer { unsafe lock.unlock(cache, isBiased: isBiased) }
-        let record = unsafe handle.record
-        // Who claims another thread's record does it under the lock.
-        guard unsafe state.pointee.isOrdinary(cache),
-            unsafe record.pointee.state.load(ordering: .relaxed) == handle.state,
-            unsafe handle.state & RecordStatus.markMask == cache.pointee.recordMark
-        else { return false }
-        unsafe record.pointee.state.store(handle.state &- RecordStatus.live, ordering: .relaxed)
-        unsafe state.pointee.putRecord(record, cache: cache)
-        unsafe state.pointee.giveWarm(
-            handle.baseAddress, byteCount: handle.byteCount, kind: handle.kind, isShared: lock.isContested, cache)
-        return true
-    }
-
-    /// Frees the tensor of a handle that the hot path did not free.
-    @usableFromInline @inline(never)
-    func returnHandle(
-        id: UInt64, _ baseAddress: UnsafeMutableRawPointer, byteCount: Int, tensorID: UInt64,
-        record: BlockRecordPointer, state: UInt64, serial: UInt64, kind: BlockKind
-    ) throws(TensorPoolError) {
-        let handle = unsafe MemoryHandle(
-            baseAddress: baseAddress, byteCount: byteCount, tensorID: tensorID, record: record, state: state,
-            serial: serial, kind: kind)
-        if serial == self.serial && tensorID == id && giveWarm(handle) { return }
-        try returnHandle(id: id, handle)
     }
 }
 

@@ -50,10 +50,10 @@ extension Engine {
                     return
                 }
                 let record = unsafe handle.record
-                let claimed = handle.state - RecordStatus.live
-                unsafe record.pointee.state.store(claimed, ordering: .relaxed)
+                unsafe record.pointee.state.store(RecordStatus.freed(handle.state), ordering: .relaxed)
+                let owner = RecordStatus.owner(of: handle.state)
                 let generation = unsafe record.describe(
-                    byteCount: handle.byteCount, id: id, mark: handle.state & RecordStatus.markMask)
+                    byteCount: handle.byteCount, id: id, step: RecordStatus.step(ofOwner: owner))
                 if handle.kind.isSampled { unsafe state.samples.died(handle.baseAddress, now: MonotonicClock.now()) }
                 unsafe state.promoteSpan(handle.baseAddress, byteCount: handle.byteCount, cache: cache)
                 promoted = unsafe MemoryHandle(

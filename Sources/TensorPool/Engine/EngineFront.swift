@@ -82,27 +82,60 @@ public import CThreadSlot
         throws(TensorPoolError) -> MemoryHandle
     {
         if traits.isCacheable {
-            if let kind = Self.ownKind(byteCount, smallCeiling: smallCeiling) {
-                if let tensor = unsafe HotPath.popTensor(engine: number, kind: kind, byteCount: byteCount, id: id) {
-                    return unsafe MemoryHandle(tensor, byteCount: byteCount, tensorID: id, serial: serial, kind: kind)
-                }
-            } else if let tensor = unsafe HotPath.popSharedTensor(engine: number, byteCount: byteCount, id: id) {
-                return unsafe MemoryHandle(
-                    tensor, byteCount: byteCount, tensorID: id, serial: serial, kind: .span(Granule.count(byteCount)))
+            let kind: BlockKind
+            var cached: HotPath.Tensor?
+            if let own = Self.ownKind(byteCount, smallCeiling: smallCeiling) {
+                kind = own
+                unsafe cached = HotPath.popTensor(engine: number, kind: own, byteCount: byteCount, id: id)
+            } else {
+                kind = .span(Granule.count(byteCount))
+                unsafe cached = HotPath.popSharedTensor(engine: number, byteCount: byteCount, id: id)
+            }
+            if unsafe cached == nil {
+                unsafe cached = WarmPath(engine: number).takeTensor(kind, byteCount: byteCount, id: id)
+            }
+            if let tensor = unsafe cached {
+                return unsafe MemoryHandle(tensor, byteCount: byteCount, tensorID: id, serial: serial, kind: kind)
+            }
+        }
+        let handle = try engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
+        // Said again, field by field: what is one value on all ways need not be kept, or compared at the free.
+        return unsafe MemoryHandle(
+            baseAddress: handle.baseAddress, byteCount: byteCount, tensorID: id, record: handle.record,
+            state: handle.state, serial: serial, kind: handle.kind)
+    }
+
+    /// Allocates a tensor with a handle that the thread's cache does not have.
+    func allocateWarmTensor(smallCeiling: Int, id: UInt64, byteCount: Int, traits: TensorTraits)
+        throws(TensorPoolError) -> MemoryHandle
+    {
+        if traits.isCacheable {
+            let kind = Self.kind(byteCount, smallCeiling: smallCeiling)
+            if let tensor = unsafe WarmPath(engine: number).takeTensor(kind, byteCount: byteCount, id: id) {
+                return unsafe MemoryHandle(tensor, byteCount: byteCount, tensorID: id, serial: serial, kind: kind)
             }
         }
         return try engine.requestHandle(id: id, byteCount: byteCount, traits: traits)
+    }
+
+    /// Frees the tensor of a handle that an engine made. False where the cold path has to, or to say what is wrong.
+    @inlinable @inline(__always)
+    static func deallocate(engine: UInt32, _ handle: MemoryHandle) -> Bool {
+        if handle.kind.hasOwnBin {
+            if HotPath.pushTensor(engine: engine, handle) { return true }
+        } else if handle.kind.isCacheable {
+            if HotPath.pushSharedTensor(engine: engine, handle) { return true }
+        }
+        return unsafe WarmPath(engine: engine).freeTensor(
+            handle.baseAddress, byteCount: handle.byteCount, kind: handle.kind, record: handle.record,
+            state: handle.state)
     }
 
     /// Frees a tensor by its handle.
     @inlinable @inline(__always)
     func deallocateTensor(id: UInt64, _ handle: MemoryHandle) throws(TensorPoolError) {
         if handle.serial == serial && handle.tensorID == id {
-            if handle.kind.hasOwnBin {
-                if HotPath.pushTensor(engine: number, handle) { return }
-            } else if handle.kind.isCacheable {
-                if HotPath.pushSharedTensor(engine: number, handle) { return }
-            }
+            if Self.deallocate(engine: number, handle) { return }
         }
         // Field by field: a handle that is passed whole would be put together in memory before it is known to be needed.
         unsafe try engine.returnHandle(

@@ -17,7 +17,8 @@ enum EngineRegistry {
     struct Contents {
         var freeNumbers: [UInt32] = []
         var used: UInt32 = 0
-        var nextSerial: UInt64 = 1
+        /// Engines so far.
+        var claims: UInt64 = 0
     }
 
     /// Not among the locks that a fork takes without waiting: it takes this one first.
@@ -50,8 +51,8 @@ enum EngineRegistry {
                 number = contents.used
                 contents.used += 1
             }
-            defer { contents.nextSerial += 1 }
-            return (number, contents.nextSerial)
+            contents.claims += 1
+            return (number, EngineSerial.make(number: number, claim: contents.claims))
         }
     }
 

@@ -68,7 +68,7 @@ extension EngineState {
             absorbedFrees += 1
             return
         }
-        unsafe tensor.record.pointee.state.store(tensor.claimedState - RecordStatus.claimed, ordering: .releasing)
+        unsafe tensor.record.pointee.state.store(RecordStatus.freed(tensor.claimedState), ordering: .releasing)
         unsafe putRecord(tensor.record, cache: cache)
         var kind = tensor.kind
         if kind.isGuarded {

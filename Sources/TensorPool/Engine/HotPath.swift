@@ -135,7 +135,7 @@ public import Synchronization
             return nil
         }
         let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
-        let state = unsafe record.describe(byteCount: byteCount, id: id, mark: cache.pointee.recordMark)
+        let state = unsafe record.describe(byteCount: byteCount, id: id, step: cache.pointee.recordStep)
         unsafe cache.noteAllocated(byteCount)
         tensorpool_leave()
         return unsafe (address, record, state)
@@ -147,7 +147,7 @@ public import Synchronization
         let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
         guard let free = unsafe cache.bin(CacheLayout.recordBin).popNewest() else { return nil }
         let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
-        let state = unsafe record.describe(byteCount: byteCount, id: id, mark: cache.pointee.recordMark)
+        let state = unsafe record.describe(byteCount: byteCount, id: id, step: cache.pointee.recordStep)
         return unsafe (block.address, record, state)
     }
 
@@ -171,7 +171,7 @@ public import Synchronization
         let record = unsafe handle.record
         let state = handle.state
         guard unsafe record.pointee.state.load(ordering: .relaxed) == state,
-            unsafe state & RecordStatus.markMask == cache.pointee.recordMark, unsafe bin.keeps(granules),
+            unsafe RecordStatus.isLive(state, ofOwnerWith: cache.pointee.recordStep), unsafe bin.keeps(granules),
             unsafe records.pushNewest(UnsafeMutableRawPointer(record))
         else {
             tensorpool_leave()
@@ -182,7 +182,7 @@ public import Synchronization
             tensorpool_leave()
             return false
         }
-        unsafe record.pointee.state.store(state &- RecordStatus.live, ordering: .relaxed)
+        unsafe record.pointee.state.store(RecordStatus.freed(state), ordering: .relaxed)
         unsafe cache.noteFreed(handle.byteCount)
         tensorpool_leave()
         return true
@@ -259,10 +259,10 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
 extension UnsafeMutablePointer where Pointee == BlockRecord {
     /// Makes a free record the description of a live tensor, and returns the state its handle carries.
     @inlinable @inline(__always)
-    func describe(byteCount: Int, id: UInt64, mark: UInt64) -> UInt64 {
+    func describe(byteCount: Int, id: UInt64, step: UInt64) -> UInt64 {
         unsafe pointee.tensorID = id
         unsafe pointee.byteCount = byteCount
-        let state = unsafe RecordStatus.next(after: pointee.state.load(ordering: .relaxed), mark: mark)
+        let state = unsafe pointee.state.load(ordering: .relaxed) &+ step
         // Release: a thread that gets the handle sees the description.
         unsafe pointee.state.store(state, ordering: .releasing)
         return state

@@ -28,8 +28,8 @@ internal import Jemalloc
     @usableFromInline var peakLiveBytes: Int = 0
     /// Position among the engine's caches.
     let ordinal: Int
-    /// What the state of a record says of a live tensor that this thread owns.
-    @usableFromInline let recordMark: UInt64
+    /// What makes the state of a free record that of a live tensor of this thread; see ``RecordStatus``.
+    @usableFromInline let recordStep: UInt64
     /// The thread that uses the cache, or nil while none does.
     @usableFromInline var owner: UnsafeMutableRawPointer?
     /// Bytes that the limits of the small bins together allow to be kept.
@@ -66,7 +66,7 @@ internal import Jemalloc
 
     init(ordinal: Int, engine: Engine) {
         unsafe self.ordinal = ordinal
-        unsafe recordMark = RecordStatus.mark(ofOwner: ordinal)
+        unsafe recordStep = RecordStatus.step(ofOwner: ordinal)
         unsafe longestSampleInterval = Int32(engine.longestSampleInterval)
         unsafe self.engine = .passUnretained(engine)
         unsafe stateAddress = unsafe UnsafeMutableRawPointer(engine.state)

@@ -14,7 +14,7 @@ extension PlanCore {
         let record = unsafe records + place
         let (address, byteCount) = unsafe (address(of: place), byteCount(of: place))
         let state = unsafe record.describe(
-            byteCount: byteCount, id: id, mark: RecordStatus.mark(ofOwner: RecordStatus.noOwner))
+            byteCount: byteCount, id: id, step: RecordStatus.step(ofOwner: RecordStatus.noOwner))
         return unsafe MemoryHandle(
             baseAddress: address, byteCount: byteCount, tensorID: id, record: record, state: state, serial: serial,
             kind: .planned)
@@ -25,7 +25,7 @@ extension PlanCore {
         guard handle.tensorID == id else { throw .wrongTensorID(given: id, handle: handle.tensorID) }
         let record = unsafe handle.record
         let (isFreed, state) = unsafe record.pointee.state.compareExchange(
-            expected: handle.state, desired: handle.state - RecordStatus.live, ordering: .acquiringAndReleasing)
+            expected: handle.state, desired: RecordStatus.freed(handle.state), ordering: .acquiringAndReleasing)
         guard isFreed else { throw refusal(of: handle, whoseRecordSays: state) }
         PlanRegistry.free(firstNumber + UInt32(unsafe record - records))
     }

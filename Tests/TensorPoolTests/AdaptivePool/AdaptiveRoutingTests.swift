@@ -98,13 +98,13 @@ extension PoolTests {
             let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
             let byteCount = 256 << 10
             let address = try {
-                var buffer = try pool.allocate(byteCount: byteCount)
+                let buffer = try pool.allocate(byteCount: byteCount)
                 unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.fill($0, 7) }
-                return unsafe buffer.withUnsafeMutableBytes { unsafe UInt(bitPattern: $0.baseAddress) }
+                return unsafe buffer.withUnsafeMutableBytes { UInt(bitPattern: $0.baseAddress) }
             }()
             #expect(pool.front.engine.timePair(byteCount: byteCount) != nil)
-            var buffer = try pool.allocate(byteCount: byteCount)
-            #expect(unsafe buffer.withUnsafeMutableBytes { unsafe UInt(bitPattern: $0.baseAddress) } == address)
+            let buffer = try pool.allocate(byteCount: byteCount)
+            #expect(unsafe buffer.withUnsafeMutableBytes { UInt(bitPattern: $0.baseAddress) } == address)
             #expect(unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.holds($0, 7) })
         }
 

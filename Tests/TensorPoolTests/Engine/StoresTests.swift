@@ -185,36 +185,41 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
         for index in 0..<10 {
             let record = unsafe entries[index].assumingMemoryBound(to: BlockRecord.self)
             unsafe states.append(
-                record.describe(byteCount: 1 << 46, id: UInt64(index), mark: RecordStatus.mark(ofOwner: 7)))
+                record.describe(byteCount: 1 << 46, id: UInt64(index), step: RecordStatus.step(ofOwner: 7)))
             #expect(unsafe record.pointee.byteCount == 1 << 46)
         }
         #expect(states.allSatisfy { RecordStatus.owner(of: $0) == 7 })
         #expect(states.allSatisfy { $0 & RecordStatus.mask == RecordStatus.live })
         let record = unsafe entries[3].assumingMemoryBound(to: BlockRecord.self)
-        unsafe record.pointee.state.store(states[3] - RecordStatus.live, ordering: .relaxed)
+        unsafe record.pointee.state.store(RecordStatus.freed(states[3]), ordering: .relaxed)
         var seen: Set<UInt64> = []
         unsafe store.forEachLive { unsafe seen.insert($0.pointee.tensorID) }
         #expect(seen == [0, 1, 2, 4, 5, 6, 7, 8, 9])
-        let next = unsafe record.describe(byteCount: 1, id: 3, mark: RecordStatus.mark(ofOwner: 7))
+        let next = unsafe record.describe(byteCount: 1, id: 3, step: RecordStatus.step(ofOwner: 7))
         #expect(next == states[3] + RecordStatus.generationStep)
     }
 
     @Test func aStateTellsGenerationOwnerAndStatus() {
-        var state: UInt64 = 0
+        var free = RecordStatus.freed(0)
         for generation in 1...1000 {
-            let owner = [0, 1, 7, RecordStatus.noOwner - 1, RecordStatus.noOwner][generation % 5]
-            let before = state
-            state = RecordStatus.next(after: state, mark: RecordStatus.mark(ofOwner: owner))
+            let owners = [0, 1, 7, RecordStatus.noOwner - 1, RecordStatus.noOwner]
+            let owner = owners[generation % 5]
+            let state = free &+ RecordStatus.step(ofOwner: owner)
             #expect(RecordStatus.owner(of: state) == owner)
             #expect(state & RecordStatus.mask == RecordStatus.live)
             #expect(state / RecordStatus.generationStep == UInt64(generation))
-            #expect(!RecordStatus.isSameTensor(before, state))
-            // Freed or claimed, it is the same tensor still.
-            for change in [RecordStatus.free, RecordStatus.claimed] {
-                #expect(RecordStatus.isSameTensor(state, state - RecordStatus.live + change))
-                #expect(RecordStatus.owner(of: state - RecordStatus.live + change) == owner)
+            #expect(!RecordStatus.isSameTensor(free, state))
+            for other in owners {
+                #expect(RecordStatus.isLive(state, ofOwnerWith: RecordStatus.step(ofOwner: other)) == (other == owner))
             }
-            if generation % 3 == 0 { state -= RecordStatus.live }
+            // Claimed or freed, it is the same tensor still, and no live one.
+            let claimed = state - RecordStatus.live + RecordStatus.claimed
+            #expect(RecordStatus.isSameTensor(state, claimed) && RecordStatus.owner(of: claimed) == owner)
+            free = RecordStatus.freed(generation % 2 == 0 ? state : claimed)
+            #expect(RecordStatus.isSameTensor(state, free) && free & RecordStatus.mask == RecordStatus.free)
+            for ended in [claimed, free] {
+                #expect(!owners.contains { RecordStatus.isLive(ended, ofOwnerWith: RecordStatus.step(ofOwner: $0)) })
+            }
         }
     }
 }

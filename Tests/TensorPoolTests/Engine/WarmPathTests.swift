@@ -54,6 +54,54 @@ extension PoolTests {
             }
         }
 
+        @Test func handlesThatTheHeapServesAreCheckedAsAllAre() throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
+            // A heap that is not small: its spans go back at their frees.
+            let ballast = try pool.own(32 << 20)
+            var handles = try (0..<200 as Range<UInt64>).map { try pool.allocateTensor(id: $0, byteCount: 100_000) }
+            let coldBefore = pool.front.engine.withState { $0.coldAllocations }
+            for round in 0..<3 {
+                let before = pool.statistics()
+                for (id, handle) in handles.enumerated() { try pool.deallocateTensor(id: UInt64(id), handle) }
+                #expect(pool.statistics().liveBytes == ballast.byteCount, "round \(round)")
+                #expect(throws: TensorPoolError.freedTwice(tensorID: 7)) {
+                    try pool.deallocateTensor(id: 7, handles[7])
+                }
+                let stale = handles[7]
+                handles = try (0..<200 as Range<UInt64>).map { try pool.allocateTensor(id: $0, byteCount: 100_000) }
+                #expect(throws: TensorPoolError.self) { try pool.deallocateTensor(id: 7, stale) }
+                for (id, handle) in handles.enumerated() { unsafe Fixtures.fill(handle.bytes, UInt64(id)) }
+                for (id, handle) in handles.enumerated() { #expect(unsafe Fixtures.holds(handle.bytes, UInt64(id))) }
+                let after = pool.statistics()
+                #expect(after.allocations == before.allocations + 200 && after.liveTensors == 201)
+                #expect(after.backendAllocations == before.backendAllocations, "round \(round)")
+                expectSums(after)
+            }
+            #expect(pool.front.engine.withState { $0.coldAllocations } - coldBefore < 10, "the cold path was not needed")
+            for (id, handle) in handles.enumerated() { try pool.deallocateTensor(id: UInt64(id), handle) }
+            #expect(ballast.byteCount == pool.statistics().liveBytes)
+        }
+
+        @Test func aHandleForWhichTheThreadHasNoRecordGetsTheBlockThatItKeeps() throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
+            let address = try pool.own(100_000).address
+            var handles: [MemoryHandle] = []
+            let engine = pool.front.engine
+            let cache = unsafe try #require(engine.withState { unsafe engine.currentCache(&$0) })
+            repeat {
+                handles.append(try pool.allocateTensor(id: UInt64(handles.count), byteCount: 64))
+            } while unsafe !cache.bin(CacheLayout.recordBin).pointee.isEmpty
+            let before = pool.statistics()
+            let handle = try pool.allocateTensor(id: 1000, byteCount: 100_000)
+            #expect(unsafe UInt(bitPattern: handle.baseAddress) == address)
+            let after = pool.statistics()
+            #expect(after.cacheHits == before.cacheHits + 1 && after.allocations == before.allocations + 1)
+            expectSums(after)
+            try pool.deallocateTensor(id: 1000, handle)
+            for (id, handle) in handles.enumerated() { try pool.deallocateTensor(id: UInt64(id), handle) }
+            #expect(pool.statistics().liveTensors == 0)
+        }
+
         /// A thread's budget may be used up by other sizes: then a bin has no limit to keep a part of.
         @Test(arguments: [0, 10_000, 100_000]) func aBinWithoutBudgetKeepsNothing(limit: Int) throws {
             var configuration = OptimizedTensorPoolConfig.bare

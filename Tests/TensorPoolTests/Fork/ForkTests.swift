@@ -34,7 +34,7 @@ extension PoolTests {
                 ended.wait()
             }
             started.wait()
-            let cache = engine.withState { unsafe $0.caches[0] }
+            let cache = unsafe engine.withState { unsafe $0.caches[0] }
             #expect(unsafe cache.pointee.owner != nil)
             unsafe cache.pointee.inside = 1
             #expect(engine.beginFork())
