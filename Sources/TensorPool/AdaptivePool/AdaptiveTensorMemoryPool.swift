@@ -66,27 +66,30 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     ) throws(TensorPoolError) -> TensorBuffer {
         if EngineFront.isPlain(alignment) && traits.isCacheable {
             let place: BlockKind
-            let route: RouteTable.Route
+            // Not as one route: what a handle needs of it beside these would be kept through the hot path.
+            let engine: UInt32
+            let kind: BlockKind
             let cached: UnsafeMutableRawPointer?
             if let own = EngineFront.ownKind(byteCount, smallCeiling: TensorMemoryPool.smallCeiling) {
                 place = own
-                route = routes.route(ofBin: place.bin, role: traits.role)
-                unsafe cached = HotPath.pop(engine: route.engine, kind: route.kind, byteCount: byteCount)
+                let route = routes.route(ofBin: own.bin, role: traits.role)
+                engine = route.engine
+                kind = route.kind
+                unsafe cached = HotPath.pop(engine: engine, kind: kind, byteCount: byteCount)
             } else {
                 place = .span(Granule.count(byteCount))
-                route = routes.route(ofBin: place.bin, role: traits.role)
-                unsafe cached = HotPath.popShared(engine: route.engine, byteCount: byteCount)
+                engine = routes.route(ofShared: place).engine
+                kind = place
+                unsafe cached = HotPath.popShared(engine: engine, byteCount: byteCount)
             }
             if let address = unsafe cached {
                 if zeroed { unsafe optimizedFront.engine.zero(address, byteCount) }
-                return unsafe TensorBuffer(
-                    start: address, byteCount: byteCount, engine: route.engine, kind: route.kind)
+                return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: engine, kind: kind)
             }
-            if !zeroed && hasWarm(route) && !routes.isLookDue(ofBin: place.bin),
-                let address = unsafe WarmPath(engine: route.engine).take(route.kind, byteCount: byteCount)
+            if !zeroed && hasWarm(engine, kind) && !routes.isLookDue(ofBin: place.bin),
+                let address = unsafe WarmPath(engine: engine).take(kind, byteCount: byteCount)
             {
-                return unsafe TensorBuffer(
-                    start: address, byteCount: byteCount, engine: route.engine, kind: route.kind)
+                return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: engine, kind: kind)
             }
         }
         return try allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
@@ -109,10 +112,10 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
                     engine: route.engine, kind: route.kind, byteCount: byteCount, id: id)
             } else {
                 place = .span(Granule.count(byteCount))
-                route = routes.route(ofBin: place.bin, role: traits.role)
+                route = routes.route(ofShared: place)
                 unsafe cached = HotPath.popSharedTensor(engine: route.engine, byteCount: byteCount, id: id)
             }
-            if unsafe cached == nil && hasWarm(route) && !routes.isLookDue(ofBin: place.bin) {
+            if unsafe cached == nil && hasWarm(route.engine, route.kind) && !routes.isLookDue(ofBin: place.bin) {
                 unsafe cached = WarmPath(engine: route.engine).takeTensor(route.kind, byteCount: byteCount, id: id)
             }
             if let tensor = unsafe cached {
@@ -158,7 +161,7 @@ public final class AdaptiveTensorMemoryPool: TensorAllocator {
     /// Whether the warm path may have something: the standard strategy has nothing beyond its thread caches but blocks of
     /// classes.
     @inlinable @inline(__always)
-    func hasWarm(_ route: RouteTable.Route) -> Bool { route.kind.isSmall || route.engine != standardFront.number }
+    func hasWarm(_ engine: UInt32, _ kind: BlockKind) -> Bool { kind.isSmall || engine != standardFront.number }
 
     @usableFromInline @inline(never)
     func allocateBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)

@@ -19,6 +19,8 @@ public import Synchronization
 
     /// Two rows of routes: temporaries, and all others. By the standard strategy's bins, of which the optimized one's are a part.
     @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Atomic<UInt64>>
+    /// The route of all sizes that share bins, less the kind: they are above what is measured, so that one rule holds for all.
+    @usableFromInline let shared = Atomic<UInt64>(0)
     /// For each bin, visits that need not be looked at. Plain loads and stores: where threads lose some, no harm is done.
     @usableFromInline nonisolated(unsafe) let skips: UnsafeMutablePointer<Atomic<Int>>
     /// What measuring may cost: a millisecond at first, then 2 ns for each allocation off the hot path.
@@ -85,6 +87,12 @@ public import Synchronization
     func route(ofBin bin: Int, role: TensorRole) -> Route {
         let row = role == .temporary ? CacheLayout.binCount : 0
         return Route(rawValue: unsafe entries[row &+ bin].load(ordering: .relaxed))
+    }
+
+    /// The route of a span whose size shares its bin.
+    @inlinable @inline(__always)
+    func route(ofShared kind: BlockKind) -> Route {
+        Route(rawValue: shared.load(ordering: .relaxed) | UInt64(kind.rawValue))
     }
 
     var forced: AllocationStrategy? {
@@ -226,8 +234,9 @@ public import Synchronization
                     case .forced: state.forced ?? .standard
                     case .measured: state.measurements[bin]?.route ?? .optimized
                     }
-                unsafe entries[row * CacheLayout.binCount + bin]
-                    .store(route(strategy, bin: bin).rawValue, ordering: .relaxed)
+                let route = route(strategy, bin: bin)
+                unsafe entries[row * CacheLayout.binCount + bin].store(route.rawValue, ordering: .relaxed)
+                if bin == CacheLayout.firstSharedBin { shared.store(route.serial << 16, ordering: .relaxed) }
             }
             unsafe entries[row * CacheLayout.binCount + CacheLayout.emptyBin]
                 .store(route(.standard, bin: CacheLayout.emptyBin).rawValue, ordering: .relaxed)

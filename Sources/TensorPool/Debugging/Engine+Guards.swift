@@ -4,15 +4,15 @@ internal import Jemalloc
 
 /// The way of requests off the hot path: to the engine, or, in a debugging mode, by the guards.
 extension Engine {
-    /// Allocates a buffer.
+    /// Allocates the block of a buffer.
     @usableFromInline @inline(never)
-    func requestBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
-        -> TensorBuffer
+    func requestBlock(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
+        -> Block
     {
         if guards != nil {
-            return try watchedBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+            return unsafe try watchedBlock(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
         }
-        return try allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        return unsafe try allocateBlock(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
     }
 
     /// Allocates a tensor with a handle.
@@ -32,19 +32,19 @@ extension Engine {
     // MARK: - In a debugging mode
 
     @inline(never)
-    private func watchedBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits)
-        throws(TensorPoolError) -> TensorBuffer
+    private func watchedBlock(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits)
+        throws(TensorPoolError) -> Block
     {
         try Self.validate(byteCount: byteCount, alignment: alignment, device: traits.device)
         let request = BlockRequest(
             byteCount: byteCount, alignment: max(64, alignment), zeroed: zeroed, role: traits.role)
         if let block = unsafe try serveGuarded(request, id: nil, { _, block in unsafe block }) {
-            return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
+            return unsafe block
         }
-        let buffer = try allocateBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
-        guard let guards, guards.scrubs else { return buffer }
-        let kind = buffer.kind.withScrubbing
-        return buffer.described(byteCount: byteCount, kind: kind)
+        let block = unsafe try allocateBlock(
+            byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        guard let guards, guards.scrubs else { return unsafe block }
+        return unsafe Block(address: block.address, kind: block.kind.withScrubbing)
     }
 
     @inline(never)

@@ -7,19 +7,18 @@ extension Engine {
         unsafe Filling.fill(address, with: 0, byteCount: byteCount, vectorized: vectorizedFilling)
     }
 
-    /// Allocates a buffer: a sampled hit, or the cold path.
-    @usableFromInline @inline(never)
-    func allocateBuffer(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
-        -> TensorBuffer
+    /// Allocates the block of a buffer: a sampled hit, or the cold path.
+    @inline(never)
+    func allocateBlock(byteCount: Int, alignment: Int, zeroed: Bool, traits: TensorTraits) throws(TensorPoolError)
+        -> Block
     {
         try Self.validate(byteCount: byteCount, alignment: alignment, device: traits.device)
         if alignment <= 64 && traits.role != .weight, let block = unsafe sampledHit(byteCount) {
             if zeroed { unsafe zero(block.address, byteCount) }
-            return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
+            return unsafe block
         }
-        let block = try unsafe allocate(
+        return unsafe try allocate(
             BlockRequest(byteCount: byteCount, alignment: max(64, alignment), zeroed: zeroed, role: traits.role))
-        return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
     }
 
     /// Allocates a tensor with a handle on the slow path.

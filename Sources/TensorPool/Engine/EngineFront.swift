@@ -55,7 +55,9 @@ public import CThreadSlot
                 return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
             }
         }
-        return try engine.requestBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        let block = unsafe try engine.requestBlock(
+            byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
     }
 
     /// Whether every block has this alignment.
@@ -73,7 +75,9 @@ public import CThreadSlot
                 return unsafe TensorBuffer(start: address, byteCount: byteCount, engine: number, kind: kind)
             }
         }
-        return try engine.requestBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        let block = unsafe try engine.requestBlock(
+            byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        return unsafe TensorBuffer(start: block.address, byteCount: byteCount, engine: number, kind: block.kind)
     }
 
     /// Allocates a tensor with a handle.

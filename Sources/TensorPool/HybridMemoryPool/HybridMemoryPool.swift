@@ -47,7 +47,10 @@ public final class HybridMemoryPool: TensorAllocator {
     public func allocate(
         byteCount: Int, alignment: Int = 64, zeroed: Bool = false, traits: TensorTraits = TensorTraits()
     ) throws(TensorPoolError) -> TensorBuffer {
-        try front.engine.requestBuffer(byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        let block = unsafe try front.engine.requestBlock(
+            byteCount: byteCount, alignment: alignment, zeroed: zeroed, traits: traits)
+        return unsafe TensorBuffer(
+            start: block.address, byteCount: byteCount, engine: front.number, kind: block.kind)
     }
 
     /// Allocates straight from the standard arena of the tensor's category. See ``TensorAllocator``.
