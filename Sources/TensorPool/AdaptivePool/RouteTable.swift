@@ -26,8 +26,6 @@ public import Synchronization
     /// What measuring may cost: a millisecond at first, then 2 ns for each allocation off the hot path.
     private static let firstAllowance = 1e6
     private static let allowancePerVisit = 2.0
-    /// Visits between two looks at a bin that no rule has measured.
-    private static let unmeasuredSkip = 64
     private let configuration: AdaptiveConfiguration
     /// The serials of the two strategies' engines.
     private let standardSerial: UInt64
@@ -141,7 +139,7 @@ public import Synchronization
     private func look(byteCount: Int, bin: Int, role: TensorRole) -> Trial? {
         state.withLock { state in
             guard rule(byteCount: byteCount, role: role, forced: state.forced) == .measured else {
-                unsafe skips[bin].store(Self.unmeasuredSkip, ordering: .relaxed)
+                unsafe skips[bin].store(BinMeasurement.unpaidInterval, ordering: .relaxed)
                 return nil
             }
             // Where it stands: a copy would share its timings, and be copied at the next one.

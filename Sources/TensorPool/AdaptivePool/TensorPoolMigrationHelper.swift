@@ -10,7 +10,7 @@ public enum TensorPoolMigrationHelper {
     /// Measures both strategies on this machine for a few milliseconds, and makes an adaptive pool that starts with
     /// what was found.
     ///
-    /// Each size from 48 KiB to 1 MiB is allocated, touched and freed ten times in each strategy, in turn, on a base of its
+    /// Each size from 48 KiB to 1 MiB is timed ten times in each strategy, in turn, as the pool times it itself, on a base of its
     /// own, of a few mebibytes and outside the given one's limit; the medians decide where the pool sends that size until its own measurements say otherwise.
     ///
     /// - Throws: What the pools throw on construction.

@@ -55,9 +55,9 @@ internal import Jemalloc
 
     @usableFromInline static let empty: UInt = 0
     @usableFromInline static let closed: UInt = 1
-    /// One in so many allocations of one size by one thread takes the slow path, which measures and settles. After as many
-    /// as there were before, the next: the first samples tell soon what a size costs, and later ones are so few, up to
-    /// ``longestSampleInterval``, that they do not show in the slowest of a thousand allocations.
+    /// One in so many allocations of one size by one thread takes the slow path, which measures and settles: the 2,048th,
+    /// 4,096th, 8,192nd, 16,384th, 32,768th, and from there on each 16,384th. The first samples tell soon what a size costs,
+    /// the later ones are so few that they do not show in the slowest of a thousand allocations.
     static let firstSampleInterval = 2048
     static let longestSampleInterval = 16384
 }

@@ -2,20 +2,21 @@ internal import Jemalloc
 
 /// Timed allocations, by which the adaptive pool compares strategies.
 extension Engine {
-    /// What a tensor of a size costs here from its allocation to its free, the faults of its first use included.
+    /// What a tensor of a size costs here from its allocation to its free where the thread's cache has none; in the standard
+    /// strategy, whose freed pages go back to the system, the faults of its first use too.
     ///
-    /// Of two pairs the second: the first one finds neither the code nor the lists in the processor's caches, which the
-    /// program's own requests do. Until their frees they count as live, afterwards nowhere. Nil where there is no memory for
-    /// them: none is asked of others.
+    /// Of two pairs the second: the first one does not find the code in the processor's caches, which the program's own
+    /// requests do. Until their frees they count as live, afterwards nowhere. Nil where there is no memory for them: none is
+    /// asked of others.
     func timePair(byteCount: Int) -> TrialCost? {
-        guard let cold = timePair(byteCount: byteCount, isTouched: false),
-            var cost = timePair(byteCount: byteCount, isTouched: true)
+        guard let cold = timePair(byteCount: byteCount, isMeasured: false),
+            var cost = timePair(byteCount: byteCount, isMeasured: true)
         else { return nil }
         cost.spent += cold.spent
         return cost
     }
 
-    private func timePair(byteCount: Int, isTouched: Bool) -> TrialCost? {
+    private func timePair(byteCount: Int, isMeasured: Bool) -> TrialCost? {
         guard byteCount > 0, byteCount <= Self.maximumByteCount else { return nil }
         let request = BlockRequest(byteCount: byteCount, alignment: 64, zeroed: false, role: .activation)
         let bin = EngineFront.kind(byteCount, smallCeiling: smallCeiling).bin
@@ -24,6 +25,8 @@ extension Engine {
         var nanoseconds = 0.0
         let served = withState { state -> Served in
             let cache = unsafe currentCache(&state)
+            // What the first pair left to the thread would be a hit, and it is misses that the strategies differ in.
+            if isMeasured, let cache = unsafe cache { unsafe state.emptySpanBinOfTrial(bin, cache) }
             let misses = unsafe state.misses(ofBin: bin, cache: cache)
             backendAllocations = state.backendAllocations
             let start = MonotonicClock.now()
@@ -36,7 +39,7 @@ extension Engine {
         guard case .block(let block) = served else { return nil }
         // Where freed pages go back to the system, each use has them anew; where they are kept, none.
         let touch =
-            isTouched && strategy == .standard
+            isMeasured && strategy == .standard
             ? unsafe Filling.firstTouch(UnsafeMutableRawBufferPointer(start: block.address, count: byteCount))
             : TrialCost(nanoseconds: 0, spent: 0)
         withState { state in
@@ -53,6 +56,11 @@ extension Engine {
 }
 
 extension EngineState {
+    fileprivate mutating func emptySpanBinOfTrial(_ bin: Int, _ cache: ThreadCachePointer) {
+        guard bin >= CacheLayout.firstSpanBin, unsafe cache.bin(bin).pointee.limit > 0 else { return }
+        unsafe emptySpanBin(bin, cache)
+    }
+
     fileprivate func misses(ofBin bin: Int, cache: ThreadCachePointer?) -> Int {
         unsafe cache?.bin(bin).pointee.misses ?? sharedCounts[bin].misses
     }

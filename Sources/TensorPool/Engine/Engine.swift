@@ -21,8 +21,8 @@ internal import Jemalloc
     let smallCeiling: Int
     let vectorizedFilling: Bool
     let promotesInPlace: Bool
-    /// How many allocations of a size by a thread may lie between two that are sampled: few, and always as many, where
-    /// samples are drawn from.
+    /// From one sampled allocation of a size by a thread to the next, at most: 2,048 where guard pages or lifetimes are drawn
+    /// from samples.
     let longestSampleInterval: Int
     /// How long idle memory lay idle; nil where it does not go back by its age. Guarded by `lock`.
     let idleAges: IdleAges?

@@ -4,8 +4,8 @@
 /// a bit above these.
 @frozen @usableFromInline enum EngineSerial {
     @usableFromInline static let claimBits: UInt64 = 38
-    /// Bits of a serial.
-    @usableFromInline static let bits: UInt64 = 48
+    /// Bits of a serial: a route has sixteen more for the kind of block.
+    static let bits: UInt64 = 48
 
     static func make(number: UInt32, claim: UInt64) -> UInt64 {
         UInt64(number) << claimBits | claim & (1 << claimBits - 1)

@@ -265,7 +265,9 @@ extension UnsafeMutablePointer where Pointee == BlockRecord {
     func describe(byteCount: Int, id: UInt64, step: UInt64) -> UInt64 {
         unsafe pointee.tensorID = id
         unsafe pointee.byteCount = byteCount
-        let state = unsafe pointee.state.load(ordering: .relaxed) &+ step
+        let before = unsafe pointee.state.load(ordering: .relaxed)
+        assert(RecordStatus.freed(before) == before, "a live record was described anew")
+        let state = before &+ step
         // Release: a thread that gets the handle sees the description.
         unsafe pointee.state.store(state, ordering: .releasing)
         return state

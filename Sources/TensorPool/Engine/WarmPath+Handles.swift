@@ -28,7 +28,8 @@ extension WarmPath {
         return unsafe (address, record, described)
     }
 
-    /// The same of a class, where threads share the heap, or where the thread has no record at hand.
+    /// The same of a class, where threads share the heap, or where there is more to do than to take a span and a record
+    /// that is at hand.
     @inline(never)
     private func takeTensorAside(_ kind: BlockKind, byteCount: Int, id: UInt64) -> HotPath.Tensor? {
         let cache = unsafe cache
@@ -38,6 +39,7 @@ extension WarmPath {
             let isBiased = unsafe engine.lock.lock(cache)
             defer { unsafe engine.lock.unlock(cache, isBiased: isBiased) }
             guard let address = unsafe engine.takeKeptOrWarm(kind, byteCount: byteCount, cache) else { return nil }
+            // Only now: a request that is refused leaves no records behind.
             guard let record = unsafe engine.state.pointee.takeRecord(cache: cache) else {
                 unsafe engine.state.pointee.free(
                     Block(address: address, kind: kind), byteCount: byteCount, cache: cache)

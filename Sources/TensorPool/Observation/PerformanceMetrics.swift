@@ -5,8 +5,10 @@ public struct PerformanceMetrics: Sendable, Hashable {
     /// The share of allocations served by the calling thread's own cache, 0 to 1.
     public let cacheEfficiency: Double
     /// Nanoseconds of an average allocation: the averages of sampled hits and of sampled misses, weighted by how often
-    /// each happens. Of a size by a thread the 2,048th hit is sampled, and later one in 16,384, and one in 64 of what the cold
-    /// path serves; the clock's own cost is taken off. Nil before the first sample.
+    /// each happens. Of a size by a thread the 2,048th, 4,096th, 8,192nd and 16,384th allocation are sampled and then one in
+    /// 16,384 (one in 2,048 with guard pages or ``OptimizedTensorPoolConfig/enableStatisticalAnalysis``), so that rare sizes
+    /// weigh more than their share; of what the cold path serves, one in 64. The clock's own cost is taken off. Nil before
+    /// the first sample.
     public let averageAllocationNanoseconds: Double?
     /// Nanoseconds of a sampled hit, on average; nil before the first. A clock of that grain sees single calls, so
     /// figures below ``clockNanoseconds`` mean "a few nanoseconds".
