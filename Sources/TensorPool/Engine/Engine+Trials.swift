@@ -37,6 +37,7 @@ extension Engine {
             return served
         }
         guard case .block(let block) = served else { return nil }
+        assert(!isMeasured || bin < CacheLayout.firstSpanBin || pair.misses == 1, "a trial timed a hit")
         // Where freed pages go back to the system, each use has them anew; where they are kept, none.
         let touch =
             isMeasured && strategy == .standard
