@@ -5,7 +5,8 @@
 /// repeats, and allocations of it are timed in both strategies, the page faults of memory that was given back included (of
 /// four pages, for as many as there are); the first, cold call of each is set aside. Medians of the last eight are compared: optimized
 /// must save ``nanosecondsPerIdlePage`` for every 4 KiB page it keeps idle between two uses. The route changes when three
-/// comparisons in a row say so. The comparison is made again after 64 visits, then 128, 256, ... as long as it changes nothing.
+/// comparisons in a row say so. The comparison is made again after 64 visits, then 128, 256, ... as long as it changes nothing;
+/// where measuring has cost as much as it may, 1,024 visits later.
 public struct AdaptiveConfiguration: Sendable, Hashable {
     /// How the standard strategy is set up: with a shared cache of 16 MiB, for all small tensors of a working set stand in it.
     public var standard = TensorMemoryPool.Configuration(threadCacheByteLimit: 1 << 20, sharedCacheByteLimit: 16 << 20)

@@ -98,6 +98,12 @@ extension CacheBin {
         unsafe raiseToSlot()
     }
 
+    /// Lets so many allocations go by before the first sample. For a bin that nothing was asked of yet.
+    mutating func delayFirstSample(by count: Int) {
+        unsafe allocationsAtSample = count
+        unsafe untilSample = Int32(count)
+    }
+
     /// Calls `body` with all addresses in a row, oldest first, and their number; it answers how many there are now.
     @inline(__always)
     mutating func rearrange(_ body: (UnsafeMutablePointer<UnsafeMutableRawPointer>, Int) -> Int) {

@@ -5,7 +5,8 @@ internal import Synchronization
 /// free granules that were in use before. Most misses of a steady workload end here, so this path is short: a lock that is
 /// biased to the thread, a look at the lists of free runs, a few counts. Whatever is out of the ordinary is left to the cold
 /// path in `Engine+Blocks.swift`: memory to be got from an arena, limits, samples, inboxes, sweeps, zeroing. No block has
-/// been taken and nothing counted by then; only the thread's cache may have given a span back.
+/// been taken and nothing counted by then; only the thread's cache may have given a span back, and a handle's block been taken
+/// and freed again, where there was no memory for its record.
 ///
 /// Spans under the biased lock come first, with what they need in reach of the thread's cache; blocks of classes, and
 /// threads that share the heap, are one call further.

@@ -21,9 +21,12 @@ internal import Jemalloc
     let smallCeiling: Int
     let vectorizedFilling: Bool
     let promotesInPlace: Bool
-    /// From one sampled allocation of a size by a thread to the next, at most: 2,048 where guard pages or lifetimes are drawn
-    /// from samples.
-    let longestSampleInterval: Int
+    /// Whether guard pages or lifetimes are drawn from sampled allocations, so that each must be as likely to be one.
+    let drawsSamples: Bool
+    /// From one sampled allocation of a size by a thread to the next, at most.
+    var longestSampleInterval: Int {
+        unsafe drawsSamples ? CacheBin.firstSampleInterval : CacheBin.longestSampleInterval
+    }
     /// How long idle memory lay idle; nil where it does not go back by its age. Guarded by `lock`.
     let idleAges: IdleAges?
     /// What watches over the tensors; nil without debugging modes and scrubbing. Guarded by `lock`.
@@ -43,8 +46,7 @@ internal import Jemalloc
         smallCeiling = configuration.smallCeiling
         vectorizedFilling = configuration.vectorizedFilling
         promotesInPlace = configuration.promotesInPlace
-        let drawsSamples = configuration.samplesLifetimes || configuration.debugging.guardPageInterval != nil
-        longestSampleInterval = unsafe drawsSamples ? CacheBin.firstSampleInterval : CacheBin.longestSampleInterval
+        drawsSamples = configuration.samplesLifetimes || configuration.debugging.guardPageInterval != nil
         idleAges = configuration.idleReleaseNanoseconds.map { IdleAges(nanoseconds: $0) }
         self.base = base
         guards =

@@ -172,6 +172,10 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
                 to: CacheBin(
                     entries: entries + 1, capacity: capacity,
                     granules: hasOwnSpan ? index - CacheLayout.firstSpanBin + 1 : 0))
+            if engine.drawsSamples {
+                // Each allocation is as likely to be one as any other: of a size that is asked for a few times too.
+                unsafe cache.bin(index).pointee.delayFirstSample(by: .random(in: 0..<CacheBin.firstSampleInterval))
+            }
             unsafe entries += capacity + 1
         }
         return unsafe cache

@@ -16,12 +16,12 @@ extension WarmPath {
             unsafe cache.leaveBiased()
             return unsafe takeTensorAside(kind, byteCount: byteCount, id: id)
         }
-        guard let address = unsafe state.pointee.takeWarmSpan(kind, byteCount: byteCount, cache),
-            let free = unsafe records.popNewest()
-        else {
+        guard let address = unsafe state.pointee.takeWarmSpan(kind, byteCount: byteCount, cache) else {
             unsafe cache.leaveBiased()
             return nil
         }
+        // There is one: asked above, and taking a span has nothing to do with records.
+        let free = unsafe records.popNewest().unsafelyUnwrapped
         let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
         let described = unsafe record.describe(byteCount: byteCount, id: id, step: cache.pointee.recordStep)
         unsafe cache.leaveBiased()

@@ -6,7 +6,7 @@ public struct PoolStatistics: Sendable, Hashable {
     public var liveBytes = 0
     /// The most that `liveBytes` ever was. Exact for one thread; with several, it may miss what another thread did since
     /// its figures were last added up, or add peaks that were not at one time. They are added up where statistics are asked
-    /// for, and once in about a thousand operations off the hot path.
+    /// for, and once in some 4,000 operations of a thread off the hot path.
     public var peakLiveBytes = 0
     /// Bytes beyond the requested ones in the blocks of live tensors: rounding, and freed weights whose neighbours live.
     public var paddingBytes = 0

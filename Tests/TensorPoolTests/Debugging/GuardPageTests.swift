@@ -101,6 +101,28 @@ extension PoolTests {
             #expect(base.reservedByteCount == 0)
         }
 
+        /// A size that is asked for less often than samples come has its share too, hits or misses.
+        @Test(arguments: [false, true])
+        func aShareOfManyRareSizes(_ usesHandles: Bool) throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .watched("pages=1/2048"))
+            var guarded = 0
+            for byteCount in (0..<SizeClass.count).map(SizeClass.byteCount) where byteCount <= 14 << 10 {
+                for _ in 0..<1500 {
+                    if usesHandles {
+                        let tensor = try pool.allocateTensor(id: 1, byteCount: byteCount)
+                        if tensor.kind.isGuarded { guarded += 1 }
+                        try pool.deallocateTensor(id: 1, tensor)
+                    } else {
+                        let buffer = try pool.allocate(byteCount: byteCount)
+                        if buffer.kind.isGuarded { guarded += 1 }
+                        drop(buffer)
+                    }
+                }
+            }
+            // Of 28 sizes with a chance of 0.73 each 20 are expected, with a spread of 2.3.
+            #expect((5...40).contains(guarded), "\(guarded)")
+        }
+
         /// Where a limit has no room for pages, the tensor comes from the pool as ever.
         @Test func noRoomForPages() throws {
             let base = try HybridMemoryPool()

@@ -13,24 +13,4 @@ import Testing
         let route = RouteTable.Route(rawValue: serial << 16 | UInt64(BlockKind.span(1000).rawValue))
         #expect(route.engine == number && route.serial == serial && route.kind == .span(1000))
     }
-
-    @Test func handlesOfAllSizesAreOfTheStrategyThatIsForced() throws {
-        let pool = try AdaptiveTensorMemoryPool(HybridMemoryPool())
-        for strategy in AllocationStrategy.allCases + AllocationStrategy.allCases {
-            pool.forcedStrategy = strategy
-            let serial = strategy == .standard ? pool.standardFront.serial : pool.optimizedFront.serial
-            for byteCount in [100, 20_000, 100_000, 3 << 20, 40 << 20] {
-                for isTemporary in [false, true] {
-                    let handle = try pool.allocateTensor(
-                        id: 1, byteCount: byteCount, device: .cpu, isModelWeight: false, isTemporary: isTemporary)
-                    #expect(handle.serial == serial)
-                    try pool.deallocateTensor(id: 1, handle)
-                    #expect(throws: TensorPoolError.freedTwice(tensorID: 1)) {
-                        try pool.deallocateTensor(id: 1, handle)
-                    }
-                }
-            }
-        }
-        #expect(pool.statistics().liveTensors == 0)
-    }
 }
