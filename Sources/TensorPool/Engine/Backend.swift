@@ -22,12 +22,13 @@ enum Backend {
         return unsafe try? xallocx(block, byteCount, extra: 0, [])
     }
 
-    /// Allocates memory for what describes blocks and threads, aligned to a cache line. To be freed by `deallocate()`.
-    static func allocateBookkeeping(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    /// Allocates memory for what describes blocks and threads, aligned to a cache line or as is asked. To be freed by
+    /// `deallocate()`.
+    static func allocateBookkeeping(_ byteCount: Int, alignment: Int = 64) -> UnsafeMutableRawPointer? {
         if FaultInjection.refuses(.bookkeeping) { return nil }
         var memory: UnsafeMutableRawPointer?
         // Swift's own allocation stops the program where there is no memory.
-        return unsafe posix_memalign(&memory, 64, byteCount) == 0 ? memory : nil
+        return unsafe posix_memalign(&memory, alignment, byteCount) == 0 ? memory : nil
     }
 
     /// Frees a block of any arena: jemalloc knows which from the address.

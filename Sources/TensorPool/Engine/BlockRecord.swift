@@ -1,6 +1,6 @@
 public import Synchronization
 
-/// The pool's description of a block that a ``MemoryHandle`` names: 24 bytes, apart from the block.
+/// The pool's description of a block that a ``MemoryHandle`` names: 16 bytes, apart from the block.
 ///
 /// `state` is a generation, the thread cache that owns the record, and one of three statuses. A handle carries the state
 /// it was made with, so one comparison tells a live handle from a stale one. The thread that allocated a tensor frees it
@@ -9,15 +9,12 @@ public import Synchronization
 /// owner's store wins and the claim comes to nothing: the block is freed once.
 @usableFromInline @unsafe struct BlockRecord: ~Copyable {
     @usableFromInline let state: Atomic<UInt64>
-    /// In a free record of the store: the next one's address.
-    @usableFromInline var tensorID: UInt64
-    /// Bytes that were requested.
-    @usableFromInline var byteCount: Int
+    /// The tensor's id and size; see `BlockRecord+Description.swift`. In a free record of the store: the next one's address.
+    @usableFromInline var description: UInt64
 
     init() {
         unsafe state = Atomic(RecordStatus.freed(0))
-        unsafe tensorID = 0
-        unsafe byteCount = 0
+        unsafe description = 0
     }
 }
 
@@ -65,7 +62,17 @@ extension UnsafeMutablePointer where Pointee == BlockRecord {
     /// The free record after this one. Of the pointer: a setter of the record's own would be an access of the whole of it,
     /// whose state another thread may be reading for a stale handle.
     var nextFree: BlockRecordPointer? {
-        get { unsafe BlockRecordPointer(bitPattern: UInt(pointee.tensorID)) }
-        nonmutating set { unsafe pointee.tensorID = UInt64(UInt(bitPattern: newValue)) }
+        get { unsafe BlockRecordPointer(bitPattern: UInt(pointee.description)) }
+        nonmutating set { unsafe pointee.description = UInt64(UInt(bitPattern: newValue)) }
+    }
+
+    /// Makes a free record that of a live tensor, and returns the state its handle carries.
+    @inlinable @inline(__always) func makeLive(_ step: UInt64) -> UInt64 {
+        let before = unsafe pointee.state.load(ordering: .relaxed)
+        assert(RecordStatus.freed(before) == before, "a live record was made live anew")
+        let state = before &+ step
+        // Release: a thread that gets the handle sees the description.
+        unsafe pointee.state.store(state, ordering: .releasing)
+        return state
     }
 }

@@ -125,6 +125,12 @@ extension CacheBin {
         unsafe slot = unsafe UInt(bitPattern: top.pointee)
     }
 
+    /// What a pop would yield.
+    var newest: UnsafeMutableRawPointer? {
+        if unsafe slot > Self.closed { return unsafe UnsafeMutableRawPointer(bitPattern: slot) }
+        return unsafe UnsafeRawPointer(top - 1).load(as: UnsafeMutableRawPointer?.self)
+    }
+
     /// Takes the newest address of a bin that has one.
     @inline(__always)
     mutating func pop() -> UnsafeMutableRawPointer {

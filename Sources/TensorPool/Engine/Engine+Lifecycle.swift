@@ -33,10 +33,10 @@ extension Engine {
                     var sighting = Sighting(state: generation, nanoseconds: now)
                     if let known = unsafe state.sightings[key], known.state == generation { sighting = known }
                     unsafe seen[key] = sighting
-                    unsafe tensors.append(
+                    let tensor = unsafe record.tensor
+                    tensors.append(
                         LiveTensor(
-                            id: record.pointee.tensorID, byteCount: record.pointee.byteCount,
-                            idleNanoseconds: now - sighting.nanoseconds))
+                            id: tensor.id, byteCount: tensor.byteCount, idleNanoseconds: now - sighting.nanoseconds))
                 }
                 unsafe state.sightings = unsafe seen
                 return tensors

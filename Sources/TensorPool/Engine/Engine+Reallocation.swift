@@ -29,12 +29,15 @@ extension Engine {
                 ).exchanged
             else { throw .freedTwice(tensorID: id) }
             let block = unsafe Block(address: handle.baseAddress, kind: handle.kind)
-            guard let kind = unsafe state.resize(block, byteCount: handle.byteCount, to: new, cache: cache) else {
+            guard unsafe state.records.prepare(record, byteCount: new, id: id),
+                let kind = unsafe state.resize(block, byteCount: handle.byteCount, to: new, cache: cache)
+            else {
                 unsafe record.pointee.state.store(handle.state, ordering: .releasing)
                 return nil
             }
             unsafe record.pointee.state.store(RecordStatus.freed(claimed), ordering: .relaxed)
-            let generation = unsafe record.describe(byteCount: new, id: id, step: cache.pointee.recordStep)
+            // The record was prepared for it.
+            let generation = unsafe record.describe(byteCount: new, id: id, step: cache.pointee.recordStep)!
             return unsafe MemoryHandle(
                 baseAddress: handle.baseAddress, byteCount: new, tensorID: id, record: record, state: generation,
                 serial: serial, kind: kind)

@@ -53,9 +53,9 @@ extension Engine {
     func handle(
         for block: Block, id: UInt64, byteCount: Int, cache: ThreadCachePointer?, _ state: inout EngineState
     ) -> MemoryHandle? {
-        guard let record = unsafe state.takeRecord(cache: cache) else { return nil }
-        let step = unsafe cache?.pointee.recordStep ?? RecordStatus.step(ofOwner: RecordStatus.noOwner)
-        let generation = unsafe record.describe(byteCount: byteCount, id: id, step: step)
+        guard let (record, generation) = unsafe state.takeRecord(describing: byteCount, id: id, cache: cache) else {
+            return nil
+        }
         return unsafe MemoryHandle(
             baseAddress: block.address, byteCount: byteCount, tensorID: id, record: record, state: generation,
             serial: serial, kind: block.kind)

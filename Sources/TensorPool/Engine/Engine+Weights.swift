@@ -52,8 +52,7 @@ extension Engine {
                 let record = unsafe handle.record
                 unsafe record.pointee.state.store(RecordStatus.freed(handle.state), ordering: .relaxed)
                 let owner = RecordStatus.owner(of: handle.state)
-                let generation = unsafe record.describe(
-                    byteCount: handle.byteCount, id: id, step: RecordStatus.step(ofOwner: owner))
+                let generation = unsafe record.makeLive(RecordStatus.step(ofOwner: owner))
                 if handle.kind.isSampled { unsafe state.samples.died(handle.baseAddress, now: MonotonicClock.now()) }
                 unsafe state.promoteSpan(handle.baseAddress, byteCount: handle.byteCount, cache: cache)
                 promoted = unsafe MemoryHandle(

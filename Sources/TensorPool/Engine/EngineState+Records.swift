@@ -2,8 +2,23 @@ internal import Synchronization
 
 /// Block records: from the thread's cache, then the store.
 extension EngineState {
+    /// A record that describes a live tensor of the thread's, and the state of its handle; nil where there is no memory.
+    mutating func takeRecord(describing byteCount: Int, id: UInt64, cache: ThreadCachePointer?)
+        -> (record: BlockRecordPointer, state: UInt64)?
+    {
+        guard let record = unsafe takeRecord(cache: cache) else { return nil }
+        let step = unsafe cache?.pointee.recordStep ?? RecordStatus.step(ofOwner: RecordStatus.noOwner)
+        guard unsafe records.prepare(record, byteCount: byteCount, id: id),
+            let state = unsafe record.describe(byteCount: byteCount, id: id, step: step)
+        else {
+            unsafe putRecord(record, cache: cache)
+            return nil
+        }
+        return unsafe (record, state)
+    }
+
     /// A free record; nil where there is no memory for one.
-    mutating func takeRecord(cache: ThreadCachePointer?) -> BlockRecordPointer? {
+    private mutating func takeRecord(cache: ThreadCachePointer?) -> BlockRecordPointer? {
         guard let cache = unsafe cache else {
             var record = unsafe UnsafeMutableRawPointer(bitPattern: 64)!
             let taken = unsafe withUnsafeMutablePointer(to: &record) { unsafe records.take(1, into: $0) }

@@ -120,6 +120,37 @@ public import Synchronization
 
     @inlinable @inline(__always)
     static func popTensor(engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int, id: UInt64) -> Tensor? {
+        // Of a size that has a bin of its own, only the id can be too wide.
+        guard unsafe _fastPath(BlockRecord.holds(byteCount: granules == nil ? 0 : byteCount, id: id)) else {
+            return unsafe popWideTensor(engine: engine, kind: kind, granules: granules, byteCount: byteCount, id: id)
+        }
+        return unsafe popTensor(engine: engine, kind: kind, granules: granules, byteCount: byteCount) { record, step in
+            unsafe record.describeNarrowly(byteCount: byteCount, id: id, step: step)
+        }
+    }
+
+    /// The same of a tensor whose description does not fit in a record: first it is given to the record that is next.
+    @usableFromInline @inline(never)
+    static func popWideTensor(engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int, id: UInt64) -> Tensor? {
+        let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
+        let records = unsafe cache.bin(CacheLayout.recordBin)
+        let next = unsafe records.pointee.newest?.assumingMemoryBound(to: BlockRecord.self)
+        guard unsafe next?.describeWidely(byteCount: byteCount, id: id) ?? false else {
+            tensorpool_leave()
+            return nil
+        }
+        // Enters once more before it leaves: nobody else takes the record in between.
+        return unsafe popTensor(engine: engine, kind: kind, granules: granules, byteCount: byteCount) { record, step in
+            unsafe record.makeLive(step)
+        }
+    }
+
+    /// `describe` is inlined: there is no closure.
+    @inlinable @inline(__always)
+    static func popTensor(
+        engine: UInt32, kind: BlockKind, granules: Int?, byteCount: Int,
+        describe: (_ record: BlockRecordPointer, _ step: UInt64) -> UInt64
+    ) -> Tensor? {
         let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
         let bin = unsafe cache.bin(of: kind)
         let records = unsafe cache.bin(CacheLayout.recordBin)
@@ -127,18 +158,13 @@ public import Synchronization
             tensorpool_leave()
             return nil
         }
-        guard unsafe _fastPath(bin.countHit()) else {
-            unsafe takeBack(address, kind, cache)
-            tensorpool_leave()
-            return nil
-        }
-        guard let free = unsafe records.popNewest() else {
+        guard unsafe _fastPath(bin.countHit()), let free = unsafe records.popNewest() else {
             unsafe takeBack(address, kind, cache)
             tensorpool_leave()
             return nil
         }
         let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
-        let state = unsafe record.describe(byteCount: byteCount, id: id, step: cache.pointee.recordStep)
+        let state = unsafe describe(record, cache.pointee.recordStep)
         unsafe cache.noteAllocated(byteCount)
         tensorpool_leave()
         return unsafe (address, record, state)
@@ -148,9 +174,13 @@ public import Synchronization
     static func describe(_ block: Block, engine: UInt32, byteCount: Int, id: UInt64) -> Tensor? {
         defer { tensorpool_leave() }
         let cache = unsafe tensorpool_enter(engine).assumingMemoryBound(to: ThreadCache.self)
-        guard let free = unsafe cache.bin(CacheLayout.recordBin).popNewest() else { return nil }
+        let records = unsafe cache.bin(CacheLayout.recordBin)
+        guard let free = unsafe records.popNewest() else { return nil }
         let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
-        let state = unsafe record.describe(byteCount: byteCount, id: id, step: cache.pointee.recordStep)
+        guard let state = unsafe record.describe(byteCount: byteCount, id: id, step: cache.pointee.recordStep) else {
+            unsafe _ = records.pushNewest(free)
+            return nil
+        }
         return unsafe (block.address, record, state)
     }
 
@@ -256,20 +286,5 @@ extension UnsafeMutablePointer where Pointee == ThreadCache {
 
     @inlinable @inline(__always) func noteFreed(_ byteCount: Int) {
         unsafe pointee.peakMark = unsafe pointee.peakMark &+ byteCount
-    }
-}
-
-extension UnsafeMutablePointer where Pointee == BlockRecord {
-    /// Makes a free record the description of a live tensor, and returns the state its handle carries.
-    @inlinable @inline(__always)
-    func describe(byteCount: Int, id: UInt64, step: UInt64) -> UInt64 {
-        unsafe pointee.tensorID = id
-        unsafe pointee.byteCount = byteCount
-        let before = unsafe pointee.state.load(ordering: .relaxed)
-        assert(RecordStatus.freed(before) == before, "a live record was described anew")
-        let state = before &+ step
-        // Release: a thread that gets the handle sees the description.
-        unsafe pointee.state.store(state, ordering: .releasing)
-        return state
     }
 }

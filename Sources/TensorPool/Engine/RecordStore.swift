@@ -4,17 +4,18 @@ internal import Synchronization
 /// always be compared with its record.
 ///
 /// Free records are a list through themselves, the one that came back last first: so that taking one back needs no
-/// memory, and a record costs no more than its 24 bytes.
+/// memory, and a record costs no more than its 16 bytes.
 @safe struct RecordStore: ~Copyable {
-    static let chunkCapacity = 512
     private var chunks = AddressStack()
+    /// How many chunks have wide descriptions.
+    private var wideChunks = 0
     private var firstFree: BlockRecordPointer?
 
     init() { unsafe firstFree = nil }
 
     /// Bytes of all chunks, and of the list of them.
     var byteCount: Int {
-        unsafe chunks.count * Self.chunkCapacity * MemoryLayout<BlockRecord>.stride + chunks.byteCount
+        (chunks.count + wideChunks) * RecordChunk.byteCount + chunks.byteCount
     }
 
     /// Moves up to `count` free records to `entries`; makes a chunk where none is free. Returns how many were moved: none
@@ -41,28 +42,48 @@ internal import Synchronization
     }
 
     private mutating func addChunk() {
-        guard chunks.makeRoom(for: 1),
-            let memory = unsafe Backend.allocateBookkeeping(Self.chunkCapacity * MemoryLayout<BlockRecord>.stride)
-        else { return }
-        let chunk = unsafe memory.bindMemory(to: BlockRecord.self, capacity: Self.chunkCapacity)
+        guard chunks.makeRoom(for: 1), let memory = unsafe Self.allocatePage() else { return }
+        unsafe memory.initializeMemory(as: RecordChunk.self, to: RecordChunk())
+        let records = unsafe Self.records(memory)
         // Backwards, so that the lowest record is handed out first.
-        for index in (0..<Self.chunkCapacity).reversed() {
-            unsafe (chunk + index).initialize(to: BlockRecord())
-            unsafe put(chunk + index)
+        for index in (0..<RecordChunk.capacity).reversed() {
+            unsafe (records + index).initialize(to: BlockRecord())
+            unsafe put(records + index)
         }
         unsafe chunks.push(memory)
     }
 
-    private func chunk(_ place: Int) -> BlockRecordPointer {
-        unsafe chunks[place].assumingMemoryBound(to: BlockRecord.self)
+    /// Sees to it that a free record can be given a description; false where there is no memory for a wide one.
+    mutating func prepare(_ record: BlockRecordPointer, byteCount: Int, id: UInt64) -> Bool {
+        let chunk = unsafe record.chunk
+        if unsafe BlockRecord.holds(byteCount: byteCount, id: id)
+            || chunk.pointee.wideDescriptions.load(ordering: .relaxed) != 0
+        {
+            return true
+        }
+        guard let memory = unsafe Self.allocatePage() else { return false }
+        unsafe memory.initializeMemory(
+            as: WideDescription.self, repeating: WideDescription(id: 0, byteCount: 0), count: RecordChunk.capacity + 1)
+        unsafe chunk.pointee.wideDescriptions.store(UInt(bitPattern: memory), ordering: .releasing)
+        wideChunks += 1
+        return true
+    }
+
+    private static func allocatePage() -> UnsafeMutableRawPointer? {
+        unsafe Backend.allocateBookkeeping(RecordChunk.byteCount, alignment: RecordChunk.byteCount)
+    }
+
+    /// The records of a chunk, which follow its head.
+    private static func records(_ chunk: UnsafeMutableRawPointer) -> BlockRecordPointer {
+        unsafe (chunk + MemoryLayout<BlockRecord>.stride).assumingMemoryBound(to: BlockRecord.self)
     }
 
     /// Calls `body` with every record of a live handle.
     func forEachLive<E: Error>(_ body: (BlockRecordPointer) throws(E) -> Void) throws(E) {
         for place in 0..<chunks.count {
-            let chunk = unsafe chunk(place)
-            for index in 0..<Self.chunkCapacity {
-                let record = unsafe chunk + index
+            let records = unsafe Self.records(chunks[place])
+            for index in 0..<RecordChunk.capacity {
+                let record = unsafe records + index
                 if unsafe record.pointee.state.load(ordering: .acquiring) & RecordStatus.mask == RecordStatus.live {
                     unsafe try body(record)
                 }
@@ -72,9 +93,13 @@ internal import Synchronization
 
     deinit {
         for place in 0..<chunks.count {
-            let chunk = unsafe chunk(place)
-            unsafe chunk.deinitialize(count: Self.chunkCapacity)
-            unsafe UnsafeMutableRawPointer(chunk).deallocate()
+            let memory = unsafe chunks[place]
+            let chunk = unsafe memory.assumingMemoryBound(to: RecordChunk.self)
+            let wide = unsafe chunk.pointee.wideDescriptions.load(ordering: .relaxed)
+            unsafe UnsafeMutableRawPointer(bitPattern: wide)?.deallocate()
+            unsafe Self.records(memory).deinitialize(count: RecordChunk.capacity)
+            unsafe chunk.deinitialize(count: 1)
+            unsafe memory.deallocate()
         }
     }
 }

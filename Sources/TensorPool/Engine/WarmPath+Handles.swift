@@ -7,7 +7,9 @@ extension WarmPath {
     @usableFromInline @inline(never)
     func takeTensor(_ kind: BlockKind, byteCount: Int, id: UInt64) -> HotPath.Tensor? {
         let cache = unsafe cache
-        guard kind.isSpan, unsafe tensorpool_is_cache(cache), unsafe cache.enterBiased() else {
+        guard kind.isSpan, unsafe BlockRecord.holds(byteCount: byteCount, id: id), unsafe tensorpool_is_cache(cache),
+            unsafe cache.enterBiased()
+        else {
             return unsafe takeTensorAside(kind, byteCount: byteCount, id: id)
         }
         let state = unsafe cache.pointee.state
@@ -23,13 +25,13 @@ extension WarmPath {
         // There is one: asked above, and taking a span has nothing to do with records.
         let free = unsafe records.popNewest().unsafelyUnwrapped
         let record = unsafe free.assumingMemoryBound(to: BlockRecord.self)
-        let described = unsafe record.describe(byteCount: byteCount, id: id, step: cache.pointee.recordStep)
+        let described = unsafe record.describeNarrowly(byteCount: byteCount, id: id, step: cache.pointee.recordStep)
         unsafe cache.leaveBiased()
         return unsafe (address, record, described)
     }
 
     /// The same of a class, where threads share the heap, or where there is more to do than to take a span and a record
-    /// that is at hand.
+    /// that is at hand and holds the description.
     @inline(never)
     private func takeTensorAside(_ kind: BlockKind, byteCount: Int, id: UInt64) -> HotPath.Tensor? {
         let cache = unsafe cache
@@ -40,12 +42,14 @@ extension WarmPath {
             defer { unsafe engine.lock.unlock(cache, isBiased: isBiased) }
             guard let address = unsafe engine.takeKeptOrWarm(kind, byteCount: byteCount, cache) else { return nil }
             // Only now: a request that is refused leaves no records behind.
-            guard let record = unsafe engine.state.pointee.takeRecord(cache: cache) else {
+            guard
+                let (record, described) = unsafe engine.state.pointee.takeRecord(
+                    describing: byteCount, id: id, cache: cache)
+            else {
                 unsafe engine.state.pointee.free(
                     Block(address: address, kind: kind), byteCount: byteCount, cache: cache)
                 return nil
             }
-            let described = unsafe record.describe(byteCount: byteCount, id: id, step: cache.pointee.recordStep)
             return unsafe (address, record, described)
         }
     }

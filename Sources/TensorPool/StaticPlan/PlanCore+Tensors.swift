@@ -13,8 +13,7 @@ extension PlanCore {
     @usableFromInline func handle(for place: Int, id: UInt64) -> MemoryHandle {
         let record = unsafe records + place
         let (address, byteCount) = unsafe (address(of: place), byteCount(of: place))
-        let state = unsafe record.describe(
-            byteCount: byteCount, id: id, step: RecordStatus.step(ofOwner: RecordStatus.noOwner))
+        let state = unsafe record.makeLive(RecordStatus.step(ofOwner: RecordStatus.noOwner))
         return unsafe MemoryHandle(
             baseAddress: address, byteCount: byteCount, tensorID: id, record: record, state: state, serial: serial,
             kind: .planned)

@@ -222,7 +222,9 @@ extension PoolTests {
                         buffer.fill(pattern)
                         buffers.append((buffer, pattern))
                     case 12..<20:
-                        let handle = try allocator.allocateTensor(random.next(), byteCount, traits)
+                        // Ids that a record holds, and ids that take a wide description.
+                        let id = random.next() >> (random.below(2) == 0 ? 32 : 0)
+                        let handle = try allocator.allocateTensor(id, byteCount, traits)
                         let isApart = shadow.insert(UInt(bitPattern: unsafe handle.baseAddress), byteCount)
                         #expect(isApart, "seed \(seed)")
                         unsafe Fixtures.fill(handle.bytes, pattern)

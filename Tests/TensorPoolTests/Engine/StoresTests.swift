@@ -134,7 +134,9 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
 @Suite struct RecordStoreTests {
     @Test func recordsAreAlignedAndApart() {
         var store = RecordStore()
-        #expect(unsafe MemoryLayout<BlockRecord>.stride == 24)
+        #expect(unsafe MemoryLayout<BlockRecord>.stride == 16)
+        #expect(unsafe MemoryLayout<RecordChunk>.size <= MemoryLayout<BlockRecord>.stride)
+        #expect(unsafe MemoryLayout<WideDescription>.stride == MemoryLayout<BlockRecord>.stride)
         var all: Set<UInt> = []
         var entries = unsafe [UnsafeMutableRawPointer](repeating: address(0), count: 100)
         for _ in 0..<20 {
@@ -142,9 +144,9 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
             #expect(count > 0)
             for index in 0..<count { all.insert(UInt(bitPattern: unsafe entries[index])) }
         }
-        let apart = zip(all.sorted(), all.sorted().dropFirst()).allSatisfy { $1 - $0 >= 24 }
+        let apart = zip(all.sorted(), all.sorted().dropFirst()).allSatisfy { $1 - $0 >= 16 }
         #expect(all.count > 1500 && apart && all.allSatisfy { $0 % 8 == 0 })
-        #expect(store.byteCount >= all.count * 24)
+        #expect(store.byteCount >= all.count * 16)
     }
 
     @Test func whatComesBackIsHandedOutAgainBeforeThereIsAnotherChunk() {
@@ -173,8 +175,8 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
             #expect(unsafe Set(out).count == out.count)
         }
         // Full chunks, and a list of them.
-        let chunks = (most + RecordStore.chunkCapacity - 1) / RecordStore.chunkCapacity
-        #expect(store.byteCount <= chunks * RecordStore.chunkCapacity * 24 + 64 * 8)
+        let chunks = (most + RecordChunk.capacity - 1) / RecordChunk.capacity
+        #expect(store.byteCount <= chunks * 4096 + 64 * 8)
     }
 
     @Test func onlyLiveOnesAreVisited() {
@@ -185,18 +187,57 @@ private func address(_ number: Int) -> UnsafeMutableRawPointer {
         for index in 0..<10 {
             let record = unsafe entries[index].assumingMemoryBound(to: BlockRecord.self)
             unsafe states.append(
-                record.describe(byteCount: 1 << 46, id: UInt64(index), step: RecordStatus.step(ofOwner: 7)))
-            #expect(unsafe record.pointee.byteCount == 1 << 46)
+                record.describeNarrowly(byteCount: 1 << 31, id: UInt64(index), step: RecordStatus.step(ofOwner: 7)))
+            #expect(unsafe record.tensor == (UInt64(index), 1 << 31))
         }
         #expect(states.allSatisfy { RecordStatus.owner(of: $0) == 7 })
         #expect(states.allSatisfy { $0 & RecordStatus.mask == RecordStatus.live })
         let record = unsafe entries[3].assumingMemoryBound(to: BlockRecord.self)
         unsafe record.pointee.state.store(RecordStatus.freed(states[3]), ordering: .relaxed)
         var seen: Set<UInt64> = []
-        unsafe store.forEachLive { unsafe seen.insert($0.pointee.tensorID) }
+        unsafe store.forEachLive { unsafe seen.insert($0.tensor.id) }
         #expect(seen == [0, 1, 2, 4, 5, 6, 7, 8, 9])
-        let next = unsafe record.describe(byteCount: 1, id: 3, step: RecordStatus.step(ofOwner: 7))
+        let next = unsafe record.describeNarrowly(byteCount: 1, id: 3, step: RecordStatus.step(ofOwner: 7))
         #expect(next == states[3] + RecordStatus.generationStep)
+    }
+
+    @Test func anIdAndASizeOfAnyWidthAreDescribed() throws {
+        var random = SeededRandom(SeededRandom.runSeed("RecordStoreTests.anIdAndASizeOfAnyWidthAreDescribed"))
+        var store = RecordStore()
+        let count = 3 * RecordChunk.capacity
+        var entries = unsafe [UnsafeMutableRawPointer](repeating: address(0), count: count)
+        unsafe entries.withUnsafeMutableBufferPointer { buffer in
+            var taken = 0
+            while taken < count { unsafe taken += store.take(count - taken, into: buffer.baseAddress! + taken) }
+        }
+        let narrowBytes = store.byteCount
+        let step = RecordStatus.step(ofOwner: 7)
+        let edge: UInt64 = 1 << 32
+        var expected: [(id: UInt64, byteCount: Int)] = []
+        // Of the first chunk that there is, no description is wide; of the second a last one, of the third all kinds.
+        for index in 0..<count {
+            let record = unsafe entries[index].assumingMemoryBound(to: BlockRecord.self)
+            var tensor = (id: edge - 1, byteCount: Int(edge - 1))
+            if index >= 2 * RecordChunk.capacity {
+                tensor.id = [0, edge - 1, edge, UInt64.max, random.next()].randomElement(using: &random)!
+                tensor.byteCount = [1, Int(edge - 1), Int(edge), 1 << 46].randomElement(using: &random)!
+            } else if index == 2 * RecordChunk.capacity - 1 {
+                tensor.id = edge
+            }
+            expected.append(tensor)
+            let isWide = tensor.id >= edge || tensor.byteCount >= Int(edge)
+            if isWide, unsafe record.chunk.pointee.wideDescriptions.load(ordering: .relaxed) == 0 {
+                #expect(unsafe record.describe(byteCount: tensor.byteCount, id: tensor.id, step: step) == nil)
+                #expect(unsafe record.pointee.state.load(ordering: .relaxed) == RecordStatus.freed(0))
+            }
+            #expect(unsafe store.prepare(record, byteCount: tensor.byteCount, id: tensor.id))
+            #expect(unsafe record.describe(byteCount: tensor.byteCount, id: tensor.id, step: step) != nil)
+        }
+        for index in 0..<count {
+            let record = unsafe entries[index].assumingMemoryBound(to: BlockRecord.self)
+            #expect(unsafe record.tensor == expected[index], "record \(index)")
+        }
+        #expect(store.byteCount == narrowBytes + 2 * 4096, "two chunks of three have wide descriptions")
     }
 
     @Test func aStateTellsGenerationOwnerAndStatus() {

@@ -20,6 +20,32 @@ extension PoolTests {
             #expect(pool.liveTensors().isEmpty)
         }
 
+        /// Ids of more than 32 bits stand apart from their records, on every path.
+        @Test(arguments: [100, 1024, 100_000, 3 << 20, 20 << 20])
+        func idsOfAnyWidthAreListed(byteCount: Int) throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
+            let ids: [UInt64] = [0, 1 << 32 - 1, 1 << 32, UInt64.max, 0x5555_5555_5555_5555]
+            for round in 0..<3 {
+                let handles = try ids.map { try pool.allocateTensor(id: $0, byteCount: byteCount) }
+                let live = pool.liveTensors()
+                #expect(live.map(\.id) == ids.sorted(by: >) && live.allSatisfy { $0.byteCount == byteCount })
+                for handle in handles.dropFirst(round) {
+                    let grown = try pool.reallocateTensor(id: handle.tensorID, handle, byteCount: byteCount + 1)
+                    #expect(pool.liveTensors(id: handle.tensorID).map(\.byteCount) == [byteCount + 1])
+                    try pool.deallocateTensor(id: handle.tensorID, grown)
+                }
+                for handle in handles.prefix(round) { try pool.deallocateTensor(id: handle.tensorID, handle) }
+                #expect(pool.liveTensors().isEmpty)
+            }
+            // A loop over one tensor is served by the hot path whatever its id.
+            let before = pool.statistics()
+            for _ in 0..<100 {
+                try pool.deallocateTensor(id: .max, try pool.allocateTensor(id: .max, byteCount: byteCount))
+            }
+            let after = pool.statistics()
+            #expect(after.cacheHits - before.cacheHits >= 99 && after.allocations - before.allocations == 100)
+        }
+
         @Test func staleTensorsAreThoseNotSeenInUse() throws {
             let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
             let used = try pool.allocateTensor(id: 1, byteCount: 1000)

@@ -43,7 +43,9 @@ extension FaultScenario {
                         buffer.fill(pattern)
                         buffers.append((buffer, pattern))
                     }
-                    handles.append((pattern, try pool.allocateTensor(id: pattern, byteCount: size)))
+                    // In the second pass an id that no record holds.
+                    let id = pass == 0 ? pattern : ~pattern
+                    handles.append((id, try pool.allocateTensor(id: id, byteCount: size)))
                 }
             }
             for (buffer, pattern) in buffers { #expect(buffer.holds(pattern)) }
