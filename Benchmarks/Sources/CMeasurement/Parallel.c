@@ -21,11 +21,13 @@ typedef struct {
 } task;
 
 /// A processor for each thread, as far as there are any: the kernel may leave two threads that start together on one of
-/// them for some milliseconds, which is as long as a run takes.
+/// them for some milliseconds, which is as long as a run takes. A process that runs beside another is told by the
+/// environment which of the processors its first thread has.
 static void stay_on_processor(int32_t index) {
     cpu_set_t allowed;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-    int32_t skipped = index % CPU_COUNT(&allowed);
+    const char *first = getenv("TENSOR_POOL_BENCH_FIRST_PROCESSOR");
+    int32_t skipped = (index + (first ? atoi(first) : 0)) % CPU_COUNT(&allowed);
     for (int32_t processor = 0; processor < CPU_SETSIZE; processor++) {
         if (!CPU_ISSET(processor, &allowed) || skipped-- > 0) continue;
         cpu_set_t own;

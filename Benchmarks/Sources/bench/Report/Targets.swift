@@ -135,7 +135,7 @@ struct Targets {
         let remote = judged.compactMap { pool -> (name: String, ratio: Double)? in
             guard let own = results.thread("producer-consumer", 2, pool),
                 let best = results.bestPeer("producer-consumer", 2),
-                let ratio = own.wallNanoseconds.ratio(to: best.wallNanoseconds)
+                let ratio = own.ratio(to: best)
             else { return nil }
             return ("\(pool) over \(best.competitor)", ratio)
         }
@@ -143,7 +143,7 @@ struct Targets {
         return [
             worst(
                 of: twice, what: "2 threads, independent, each pair over 1 thread's", limit: 1.05,
-                beside: peersScaling("independent")),
+                beside: peersScaling("independent") + processesScaling),
             worst(of: remote, what: "producer and consumer on 2 threads, over the best peer", limit: 1),
             worst(
                 of: sharing, what: "false sharing (cache-scratch), 2 threads over 1", limit: 1.05,
@@ -156,6 +156,18 @@ struct Targets {
         let ratios = results.peers.compactMap { peer in scaling(workload, peer.name).map { (peer.name, $0.ratio) } }
         guard let least = ratios.min(by: { $0.1 < $1.1 }) else { return "" }
         return "; of the peers \(Figure.ratio(least.1)) at least, \(least.0)"
+    }
+
+    /// The same of one thread in each of two processes that run at once: what the machine itself allows.
+    private var processesScaling: String {
+        let ratios = judged.compactMap { pool in
+            results.thread("independent", 1, pool).flatMap { one in
+                results.thread(ThreadSuite.processes, 2, pool).flatMap { two in
+                    two.ratio(to: one).map { "\(pool) \(Figure.ratio(2 * $0))" }
+                }
+            }
+        }
+        return ratios.isEmpty ? "" : "; two processes at once \(ratios.joined(separator: ", "))"
     }
 
     /// The wall time of two threads over one thread's, each doing as much: 1 where the second costs the first nothing.

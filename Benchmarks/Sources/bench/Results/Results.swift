@@ -83,6 +83,11 @@ struct ThreadRun: Codable {
     var wallNanoseconds = Sampled()
     var processorNanoseconds = Sampled()
     var residentGrowth = Sampled()
+
+    /// The wall time of a pair over another run's.
+    func ratio(to other: ThreadRun) -> Double? {
+        wallNanoseconds.ratio(to: other.wallNanoseconds).map { $0 * Double(other.operations) / Double(operations) }
+    }
 }
 
 /// What only pools are asked.

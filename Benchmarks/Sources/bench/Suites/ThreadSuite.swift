@@ -1,6 +1,9 @@
 /// The workloads of threads.
 struct ThreadSuite {
     static let workloads = ["independent", "server", "producer-consumer", "churn", "cache-scratch"]
+    /// One thread of the first in each of two processes that run at once, and share nothing by their nature: what a second
+    /// thread costs beside that is the allocator's doing, what these cost is the machine's. Of pools.
+    static let processes = "independent, two processes"
 
     let settings: Settings
     let competitors: [Competitor]
@@ -13,8 +16,15 @@ struct ThreadSuite {
                     runs.append(
                         ThreadRun(
                             workload: workload, threads: threads, competitor: competitor.name,
-                            operations: pairs(workload, threads: threads)))
+                            operations: pairs(workload, threads: threads, competitor)))
                 }
+            }
+        }
+        if settings.threadCounts.contains(2) {
+            runs += competitors.filter { $0.kind == .pool }.map { pool in
+                ThreadRun(
+                    workload: Self.processes, threads: 2, competitor: pool.name,
+                    operations: pairs(Self.processes, threads: 2, pool))
             }
         }
         var slow: Set<Int> = []
@@ -25,44 +35,58 @@ struct ThreadSuite {
                 progress.show(
                     "threads \(repetition + 1)/\(settings.repetitions): \(workload) on \(threads), \(competitor.name)")
                 let start = ContinuousClock.now
-                let rest = [workload, "\(threads)", "\(operations(of: workload))"]
-                let output =
-                    if competitor.kind == .pool {
-                        try Worker.run("pool-worker", ["threads", competitor.argument, "buffer"] + rest)
-                    } else {
-                        try Worker.run("peer-worker", ["threads"] + rest, environment: competitor.processEnvironment)
-                    }
-                runs[index].add(output)
+                let rest = [workload, "\(threads)", "\(operations(of: workload, competitor))"]
+                if workload == Self.processes {
+                    runs[index].add(try runTwoProcesses(competitor))
+                } else if competitor.kind == .pool {
+                    runs[index].add(
+                        [try Worker.run("pool-worker", ["threads", competitor.argument, "buffer"] + rest)])
+                } else {
+                    runs[index].add(
+                        [try Worker.run("peer-worker", ["threads"] + rest, environment: competitor.processEnvironment)])
+                }
                 if (ContinuousClock.now - start) / .seconds(1) > settings.slowSeconds { slow.insert(index) }
             }
         }
         return runs
     }
 
+    private func runTwoProcesses(_ pool: Competitor) throws -> [WorkerOutput] {
+        let operations = operations(of: Self.processes, pool)
+        let workers = try (0..<2).map { processor in
+            try Worker(
+                "pool-worker", ["threads", pool.argument, "buffer", "independent", "1", "\(operations)"],
+                environment: ["TENSOR_POOL_BENCH_FIRST_PROCESSOR": "\(processor)"])
+        }
+        return try workers.map { try $0.finish() }
+    }
+
     /// What each thread is told.
-    private func operations(of workload: String) -> Int {
+    private func operations(of workload: String, _ competitor: Competitor) -> Int {
         switch workload {
         case "cache-scratch": settings.scratchOperations
-        // So short a pair that a thread's start would count.
-        case "independent": 10 * settings.threadOperations
+        // So short a pair that a thread's start would count, and of pools a process's.
+        case "independent", Self.processes: (competitor.kind == .pool ? 100 : 10) * settings.threadOperations
         default: settings.threadOperations
         }
     }
 
     /// Pairs of all threads together. Of producer and consumer only one allocates.
-    private func pairs(_ workload: String, threads: Int) -> Int {
+    private func pairs(_ workload: String, threads: Int, _ competitor: Competitor) -> Int {
         let sources = workload == "producer-consumer" ? max(1, threads / 2) : threads
-        return operations(of: workload) * sources
+        return operations(of: workload, competitor) * sources
     }
 }
 
 extension ThreadRun {
-    /// Takes in what one process printed.
-    mutating func add(_ output: WorkerOutput) {
-        wallNanoseconds.add(output.number("wall"))
-        processorNanoseconds.add(output.number("processor"))
-        if let peak = output.number("resident_peak"), let before = output.number("resident_before") {
-            residentGrowth.add(peak - before)
+    /// Takes in what processes printed that ran at once: the time until the last one's end.
+    mutating func add(_ outputs: [WorkerOutput]) {
+        func sum(_ name: String) -> Double? {
+            let numbers = outputs.compactMap { $0.number(name) }
+            return numbers.count == outputs.count ? numbers.reduce(0, +) : nil
         }
+        wallNanoseconds.add(outputs.compactMap { $0.number("wall") }.max())
+        processorNanoseconds.add(sum("processor"))
+        if let peak = sum("resident_peak"), let before = sum("resident_before") { residentGrowth.add(peak - before) }
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs one worker process to its end and reads what it printed.
+/// A worker process, and what it prints.
 struct Worker {
     enum Failure: Error, CustomStringConvertible {
         case exit(command: String, status: Int32, message: String)
@@ -18,28 +18,39 @@ struct Worker {
         URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
-    /// The "name value..." lines of a worker.
+    private let command: String
+    private let process = Process()
+    private let output = Pipe()
+    private let errors = Pipe()
+
+    /// The "name value..." lines of a worker that runs to its end.
     static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws -> WorkerOutput {
-        let process = Process()
-        process.executableURL = folder.appending(path: name)
+        try Worker(name, arguments, environment: environment).finish()
+    }
+
+    /// Starts a worker.
+    init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+        command = ([name] + arguments).joined(separator: " ")
+        process.executableURL = Self.folder.appending(path: name)
         process.arguments = arguments
         // Settings of whoever started the driver must not reach the allocators.
         let kept = ProcessInfo.processInfo.environment.filter { key, _ in
             ["PATH", "HOME", "LD_LIBRARY_PATH"].contains(key)
         }
         process.environment = kept.merging(environment) { $1 }
-        let output = Pipe()
-        let errors = Pipe()
         process.standardOutput = output
         process.standardError = errors
         try process.run()
+    }
+
+    /// Waits for its end.
+    func finish() throws -> WorkerOutput {
         let text = output.fileHandleForReading.readDataToEndOfFile()
         let message = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             throw Failure.exit(
-                command: ([name] + arguments).joined(separator: " "), status: process.terminationStatus,
-                message: String(decoding: message, as: UTF8.self))
+                command: command, status: process.terminationStatus, message: String(decoding: message, as: UTF8.self))
         }
         return WorkerOutput(String(decoding: text, as: UTF8.self))
     }

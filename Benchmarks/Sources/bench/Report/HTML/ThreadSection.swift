@@ -56,7 +56,7 @@ struct ThreadSection {
             Figure.number(run.processorNanoseconds.median.map { $0 / pairs }),
         ].joined(separator: " / ")
         let memory = Figure.number(run.residentGrowth.median.map { $0 / 1_048_576 })
-        let ratio = results.bestPeer(workload, threads).flatMap { run.wallNanoseconds.ratio(to: $0.wallNanoseconds) }
+        let ratio = results.bestPeer(workload, threads).flatMap { run.ratio(to: $0) }
         return "<td>\(figures); \(memory)</td><td>\(Figure.ratio(ratio))</td>"
     }
 }
