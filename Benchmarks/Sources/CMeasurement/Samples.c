@@ -15,6 +15,18 @@ static int compare(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
+tpb_samples tpb_medians(const tpb_samples *samples, int64_t rounds) {
+    int64_t events = rounds > 0 && samples->count % rounds == 0 ? samples->count / rounds : 0;
+    tpb_samples medians = tpb_make_samples(events);
+    uint32_t *of_event = tpb_own_memory(rounds * (int64_t)sizeof(uint32_t));
+    for (int64_t event = 0; event < events; event++) {
+        for (int64_t round = 0; round < rounds; round++) of_event[round] = samples->ticks[round * events + event];
+        qsort(of_event, (size_t)rounds, sizeof of_event[0], compare);
+        tpb_add_sample(&medians, of_event[rounds / 2]);
+    }
+    return medians;
+}
+
 void tpb_print_samples(const char *name, tpb_samples *samples, uint64_t overhead) {
     if (samples->count == 0) return;
     qsort(samples->ticks, (size_t)samples->count, sizeof samples->ticks[0], compare);

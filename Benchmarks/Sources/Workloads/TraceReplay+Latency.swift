@@ -34,11 +34,13 @@ extension TraceReplay where Element: ~Copyable {
             }
             release(on: source)
         }
+        var medians = unsafe tpb_medians(&pairs, Int64(rounds))
         // What Swift printed so far, before C's own buffer.
         flushOutput()
         unsafe tpb_print_samples("allocate", &allocations, overhead)
         unsafe tpb_print_samples("free", &frees, overhead)
         unsafe tpb_print_samples("pair", &pairs, overhead)
+        unsafe tpb_print_samples("pair_medians", &medians, overhead)
         flushOutput()
     }
 }

@@ -18,7 +18,7 @@ struct Settings: Codable {
     var rounds = 40
     var roundBudgetMilliseconds = 150
     /// Rounds in which each event is timed by itself.
-    var latencyRounds = 3
+    var latencyRounds = 5
     var pairSizes: [Int] = (10...26).map { 1 << $0 }
     /// For each size, in each process.
     var pairBudgetMilliseconds = 20
@@ -41,7 +41,7 @@ struct Settings: Codable {
         settings.slowRepetitions = 1
         settings.rounds = 20
         settings.roundBudgetMilliseconds = 40
-        settings.latencyRounds = 1
+        settings.latencyRounds = 3
         settings.pairSizes = stride(from: 10, through: 26, by: 2).map { 1 << $0 }
         settings.pairBudgetMilliseconds = 8
         settings.threadCounts = [1, 2]

@@ -110,9 +110,11 @@ static void run_latency_rounds(const replay *replay, int64_t rounds) {
         }
         release(replay);
     }
+    tpb_samples medians = tpb_medians(&pairs, rounds);
     tpb_print_samples("allocate", &allocations, overhead);
     tpb_print_samples("free", &frees, overhead);
     tpb_print_samples("pair", &pairs, overhead);
+    tpb_print_samples("pair_medians", &medians, overhead);
 }
 
 /// One slab for the whole plan, every page present, on huge pages where the system has them.

@@ -17,5 +17,9 @@ static inline void tpb_add_sample(tpb_samples *_Nonnull samples, uint64_t ticks)
     }
 }
 
+/// The median of each event over rounds that had the same events in the same order: what takes long by itself, and not once
+/// by what interrupted it. To be asked before the samples are printed. Nothing where the rounds differ in length.
+tpb_samples tpb_medians(const tpb_samples *_Nonnull samples, int64_t rounds);
+
 /// Prints count, percentiles and maximum in nanoseconds, `overhead` ticks taken off each sample. Sorts them.
 void tpb_print_samples(const char *_Nonnull name, tpb_samples *_Nonnull samples, uint64_t overhead);

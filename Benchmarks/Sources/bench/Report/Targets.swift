@@ -195,21 +195,33 @@ struct Targets {
 
     private var latency: Target {
         let what = "p99.9 of a pair on traces, over its p50, and absolute"
-        let rows = results.traceRuns.filter { judged.contains($0.competitor) && $0.touch == .none }.compactMap { run in
-            run.pairLatency.p999.median.flatMap { p999 in
-                run.pairLatency.p50.median.map {
-                    (name: "\(run.competitor) on \(run.trace)", ratio: p999 / max($0, 1), nanoseconds: p999)
-                }
-            }
+        guard let (steep, slow) = latency(\.pairLatency) else {
+            return Target(what: what, atMost: "20x, 2 us", measured: "not measured", holds: nil)
         }
-        guard let steep = rows.max(by: { $0.ratio < $1.ratio }),
-            let slow = rows.max(by: { $0.nanoseconds < $1.nanoseconds })
-        else { return Target(what: what, atMost: "20x, 2 us", measured: "not measured", holds: nil) }
+        let medians = latency(\.pairMedians).map {
+            "; of each pair's median over \(results.settings.latencyRounds) rounds, which leaves out what befalls a pair "
+                + "once, \(Figure.ratio($0.steep.ratio)) (\($0.steep.name)), \(Figure.number($0.slow.nanoseconds / 1000)) us"
+        }
         return Target(
             what: what, atMost: "20x, 2 us",
             measured: "\(Figure.ratio(steep.ratio)) (\(steep.name)), \(Figure.number(slow.nanoseconds / 1000)) us "
-                + "(\(slow.name))",
+                + "(\(slow.name))" + (medians ?? ""),
             holds: steep.ratio <= 20 && slow.nanoseconds <= 2000)
+    }
+
+    private typealias Tail = (name: String, ratio: Double, nanoseconds: Double)
+
+    /// Where the p99.9 of a pair is highest over the p50 of all pairs, and where in time.
+    private func latency(_ kind: KeyPath<TraceRun, Latency>) -> (steep: Tail, slow: Tail)? {
+        let tails = results.traceRuns.filter { judged.contains($0.competitor) && $0.touch == .none }
+            .compactMap { run -> Tail? in
+                guard let p999 = run[keyPath: kind].p999.median, let p50 = run.pairLatency.p50.median else { return nil }
+                return ("\(run.competitor) on \(run.trace)", p999 / max(p50, 1), p999)
+            }
+        guard let steep = tails.max(by: { $0.ratio < $1.ratio }),
+            let slow = tails.max(by: { $0.nanoseconds < $1.nanoseconds })
+        else { return nil }
+        return (steep, slow)
     }
 
     private var prewarm: Target {

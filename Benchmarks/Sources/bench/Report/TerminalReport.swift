@@ -66,17 +66,20 @@ struct TerminalReport {
     }
 
     private var latencyTable: String {
-        var table = TextTable(["p50 | p99 | p99.9 | max"] + results.traces.map(\.name))
+        var table = TextTable(["p50 | p99 | p99.9 | max; p99.9 of medians"] + results.traces.map(\.name))
         for competitor in replayed where competitor.kind != .swift {
             table.add(
                 [competitor.name]
                     + results.traces.map { trace in
-                        let pair = results.run(trace.name, competitor.name, .none)?.pairLatency
+                        let run = results.run(trace.name, competitor.name, .none)
+                        let pair = run?.pairLatency
                         return [pair?.p50, pair?.p99, pair?.p999, pair?.maximum]
                             .map { Figure.number($0?.median) }.joined(separator: " | ")
+                            + "; " + Figure.number(run?.pairMedians.p999.median)
                     })
         }
-        return "Allocation and release of one block in a trace, untouched, ns\n" + table.text
+        return "Allocation and release of one block in a trace, untouched, ns; of each pair's median over "
+            + "\(results.settings.latencyRounds) rounds\n" + table.text
     }
 
     private var ratioTable: String {

@@ -45,6 +45,8 @@ struct TraceRun: Codable {
     var allocateLatency = Latency()
     var freeLatency = Latency()
     var pairLatency = Latency()
+    /// The same of each pair's median over the rounds, which leaves out what befell it once.
+    var pairMedians = Latency()
 }
 
 /// Percentiles of single events in nanoseconds, the timing's own cost taken off.

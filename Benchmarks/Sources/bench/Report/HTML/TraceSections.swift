@@ -68,7 +68,8 @@ struct TraceSections {
                 Figure.number(page.faults.median),
                 Figure.ratio(results.peakRatio(trace, competitor.name)),
                 competitor.kind == .pool ? Figure.percent(none.cacheHitRate.median) : "",
-                [pair.p50, pair.p99, pair.p999, pair.maximum].map { Figure.number($0.median) }.joined(separator: " / "),
+                [pair.p50, pair.p99, pair.p999, pair.maximum].map { Figure.number($0.median) }.joined(separator: " / ")
+                    + "; " + Figure.number(none.pairMedians.p999.median),
             ]
             return "<tr\(competitor.kind == .pool ? " class=\"own\"" : "")><td>\(Markup.escape(competitor.name))</td>"
                 + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"
@@ -80,7 +81,7 @@ struct TraceSections {
             \(Figure.number(Double(trace.planBytes) / 1_048_576)) MiB planned</h3>
             <div class="scroll"><table><tr><th></th><th>untouched<br>ns/event</th><th>over best<br>malloc</th>\
             <th>touched<br>ms</th><th>over best<br>malloc</th><th>over<br>floor</th><th>first<br>ms</th>\
-            <th>faults<br>a round</th><th>peak over<br>live</th><th>cache<br>hits</th><th>pair, ns<br>p50 / p99 / p99.9 / max</th></tr>
+            <th>faults<br>a round</th><th>peak over<br>live</th><th>cache<br>hits</th><th>pair, ns<br>p50 / p99 / p99.9 / max;<br>p99.9 of medians</th></tr>
             \(rows.joined(separator: "\n"))</table></div>
             """
     }
