@@ -47,7 +47,7 @@ let package = Package(
 
         // Runs the workers in turn, and reports.
         .executableTarget(
-            name: "bench", dependencies: [.product(name: "AllocationTrace", package: "TensorPool")],
+            name: "bench", dependencies: ["CMeasurement", .product(name: "AllocationTrace", package: "TensorPool")],
             swiftSettings: strict),
         .testTarget(
             name: "BenchTests",

@@ -95,7 +95,9 @@ package struct PoolWorker: ~Copyable {
         let place = choices.below(PoolWorld.placeCount)
         let entry = world.entries.withLock { $0[place] }
         let (isWeight, isTemporary) = (traits.role == .weight, traits.role == .temporary)
-        let id = choices.filler()
+        // Of few bits, so that a record holds it, or of many.
+        let bits = choices.filler()
+        let id = bits % 4 < 2 ? bits >> 32 : bits
         let handle =
             if id % 2 == 0, let pool = entry.pool as? AdaptiveTensorMemoryPool {
                 try pool.allocateTensorAuto(

@@ -22,7 +22,7 @@ typedef struct {
 
 /// A processor for each thread, as far as there are any: the kernel may leave two threads that start together on one of
 /// them for some milliseconds, which is as long as a run takes. A process that runs beside another is told by the
-/// environment which of the processors its first thread has.
+/// environment which of the processors its first thread has, and when to begin.
 static void stay_on_processor(int32_t index) {
     cpu_set_t allowed;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
@@ -38,11 +38,20 @@ static void stay_on_processor(int32_t index) {
     }
 }
 
+static void wait_for_start(void) {
+    const char *start = getenv("TENSOR_POOL_BENCH_START");
+    if (!start) return;
+    int64_t nanoseconds = atoll(start);
+    while (tpb_nanoseconds() < nanoseconds) {
+    }
+}
+
 static void *run(void *argument) {
     task *own = argument;
     stay_on_processor(own->index);
     if (own->warm_up) own->warm_up(own->context, own->index);
     pthread_barrier_wait(own->ready);
+    wait_for_start();
     own->start = tpb_nanoseconds();
     int64_t processor = tpb_processor_nanoseconds();
     own->body(own->context, own->index);

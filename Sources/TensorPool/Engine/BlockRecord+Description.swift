@@ -6,13 +6,16 @@ internal import Synchronization
 /// Both stand in one word where they take 32 bits each, as ids that count and tensors below 4 GiB do. Others stand in a
 /// second page, which a chunk of records gets when one of them first needs it, so that a record costs 32 bytes there:
 ///
-///     chunk   [ head | record 1 | record 2 | ...       ]  4 KiB, and aligned so: a record knows its chunk by its address
-///               |
-///               +--> [ unused | id, bytes of 1 | ...   ]  4 KiB, or none
+///     chunk   [ record 0 | record 1 | ...           | end ]  4 KiB, and aligned so: a record knows its chunk by its address
+///                                                      |
+///             [ id and bytes of 0 | of 1 | ...        ] <-+  4 KiB, or none
+///
+/// The end comes last, so that the records which a thread takes at a time begin and end with cache lines.
 @safe struct RecordChunk: ~Copyable {
     static let byteCount = 4096
-    /// Its records, the head's place aside.
+    /// Its records, the place of its end aside.
     static let capacity = unsafe byteCount / MemoryLayout<BlockRecord>.stride - 1
+    static let endOffset = unsafe capacity * MemoryLayout<BlockRecord>.stride
 
     /// The address of its wide descriptions, or 0. It is set under the engine's lock, and read without.
     let wideDescriptions = Atomic<UInt>(0)
@@ -65,9 +68,9 @@ extension UnsafeMutablePointer where Pointee == BlockRecord {
         return (wide.id, wide.byteCount)
     }
 
-    /// The head of the record's chunk. Records of static plans have none: they are never described.
+    /// The end of the record's chunk. Records of static plans have none: they are never described.
     var chunk: UnsafeMutablePointer<RecordChunk> {
-        let address = UInt(bitPattern: self) & ~UInt(RecordChunk.byteCount - 1)
+        let address = UInt(bitPattern: self) & ~UInt(RecordChunk.byteCount - 1) | UInt(RecordChunk.endOffset)
         return unsafe UnsafeMutablePointer<RecordChunk>(bitPattern: address).unsafelyUnwrapped
     }
 

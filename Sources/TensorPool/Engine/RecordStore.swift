@@ -43,8 +43,8 @@ internal import Synchronization
 
     private mutating func addChunk() {
         guard chunks.makeRoom(for: 1), let memory = unsafe Self.allocatePage() else { return }
-        unsafe memory.initializeMemory(as: RecordChunk.self, to: RecordChunk())
-        let records = unsafe Self.records(memory)
+        unsafe Self.end(memory).initialize(to: RecordChunk())
+        let records = unsafe memory.bindMemory(to: BlockRecord.self, capacity: RecordChunk.capacity)
         // Backwards, so that the lowest record is handed out first.
         for index in (0..<RecordChunk.capacity).reversed() {
             unsafe (records + index).initialize(to: BlockRecord())
@@ -53,7 +53,7 @@ internal import Synchronization
         unsafe chunks.push(memory)
     }
 
-    /// Sees to it that a free record can be given a description; false where there is no memory for a wide one.
+    /// Sees to it that a record can be given a description; false where there is no memory for a wide one.
     mutating func prepare(_ record: BlockRecordPointer, byteCount: Int, id: UInt64) -> Bool {
         let chunk = unsafe record.chunk
         if unsafe BlockRecord.holds(byteCount: byteCount, id: id)
@@ -63,7 +63,7 @@ internal import Synchronization
         }
         guard let memory = unsafe Self.allocatePage() else { return false }
         unsafe memory.initializeMemory(
-            as: WideDescription.self, repeating: WideDescription(id: 0, byteCount: 0), count: RecordChunk.capacity + 1)
+            as: WideDescription.self, repeating: WideDescription(id: 0, byteCount: 0), count: RecordChunk.capacity)
         unsafe chunk.pointee.wideDescriptions.store(UInt(bitPattern: memory), ordering: .releasing)
         wideChunks += 1
         return true
@@ -73,15 +73,14 @@ internal import Synchronization
         unsafe Backend.allocateBookkeeping(RecordChunk.byteCount, alignment: RecordChunk.byteCount)
     }
 
-    /// The records of a chunk, which follow its head.
-    private static func records(_ chunk: UnsafeMutableRawPointer) -> BlockRecordPointer {
-        unsafe (chunk + MemoryLayout<BlockRecord>.stride).assumingMemoryBound(to: BlockRecord.self)
+    private static func end(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutablePointer<RecordChunk> {
+        unsafe (chunk + RecordChunk.endOffset).assumingMemoryBound(to: RecordChunk.self)
     }
 
     /// Calls `body` with every record of a live handle.
     func forEachLive<E: Error>(_ body: (BlockRecordPointer) throws(E) -> Void) throws(E) {
         for place in 0..<chunks.count {
-            let records = unsafe Self.records(chunks[place])
+            let records = unsafe chunks[place].assumingMemoryBound(to: BlockRecord.self)
             for index in 0..<RecordChunk.capacity {
                 let record = unsafe records + index
                 if unsafe record.pointee.state.load(ordering: .acquiring) & RecordStatus.mask == RecordStatus.live {
@@ -94,11 +93,11 @@ internal import Synchronization
     deinit {
         for place in 0..<chunks.count {
             let memory = unsafe chunks[place]
-            let chunk = unsafe memory.assumingMemoryBound(to: RecordChunk.self)
-            let wide = unsafe chunk.pointee.wideDescriptions.load(ordering: .relaxed)
+            let end = unsafe Self.end(memory)
+            let wide = unsafe end.pointee.wideDescriptions.load(ordering: .relaxed)
             unsafe UnsafeMutableRawPointer(bitPattern: wide)?.deallocate()
-            unsafe Self.records(memory).deinitialize(count: RecordChunk.capacity)
-            unsafe chunk.deinitialize(count: 1)
+            unsafe memory.assumingMemoryBound(to: BlockRecord.self).deinitialize(count: RecordChunk.capacity)
+            unsafe end.deinitialize(count: 1)
             unsafe memory.deallocate()
         }
     }

@@ -45,6 +45,32 @@ extension PoolTests {
             }
         }
 
+        /// A record that holds no wide description is not taken for one, and is, once its chunk has them.
+        @Test(arguments: [1024, 20_000, 2 << 20]) func aWideIdIsServedOnceItsChunkHasPlace(byteCount: Int) throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
+            let engine = pool.front.engine
+            let kind = EngineFront.kind(byteCount, smallCeiling: engine.smallCeiling)
+            func take(_ id: UInt64) -> HotPath.Tensor? {
+                kind.hasOwnBin
+                    ? unsafe HotPath.popTensor(engine: engine.number, kind: kind, byteCount: byteCount, id: id)
+                    : unsafe HotPath.popSharedTensor(engine: engine.number, byteCount: byteCount, id: id)
+            }
+            for _ in 0..<2 {
+                try pool.deallocateTensor(id: 1, pool.allocateTensor(id: 1, byteCount: byteCount))
+            }
+            #expect(unsafe take(1 << 32) == nil)
+            #expect(pool.statistics().liveTensors == 0, "nothing was taken")
+            for id in [3, UInt64.max, 1 << 32] {
+                if id > 3 { try pool.deallocateTensor(id: id, pool.allocateTensor(id: id, byteCount: byteCount)) }
+                let tensor = unsafe try #require(unsafe take(id))
+                #expect(pool.liveTensors().map(\.id) == [id] && pool.liveTensors().map(\.byteCount) == [byteCount])
+                let handle = unsafe MemoryHandle(
+                    tensor, byteCount: byteCount, tensorID: id, serial: engine.serial, kind: kind)
+                try pool.deallocateTensor(id: id, handle)
+            }
+            #expect(pool.statistics().liveTensors == 0)
+        }
+
         @Test(arguments: [64, 4096, 14_336, 20_000, 32_768, 100_000, 1 << 20, 2 << 20])
         func aHotPairAllocatesNothing(byteCount: Int) throws {
             let base = try HybridMemoryPool()

@@ -1,4 +1,6 @@
+import CThreadSlot
 import PoolModel
+import Synchronization
 import Testing
 
 @testable import TensorPool
@@ -81,6 +83,58 @@ extension PoolTests {
             #expect(coldAllocations < 10, "the cold path was not needed")
             for (id, handle) in handles.enumerated() { try pool.deallocateTensor(id: UInt64(id), handle) }
             #expect(ballast.byteCount == pool.statistics().liveBytes)
+        }
+
+        /// Another thread frees a handle while its owner does, under the lock that is biased to it. A pool has one such
+        /// moment, for it ends the bias: so there are many pools.
+        @Test func aHandleThatIsFreedTwiceAtOnceUnderTheBiasIsFreedOnce() throws {
+            let base = try HybridMemoryPool()
+            for round in 0..<300 {
+                let pool = try OptimizedTensorMemoryPool(base, configuration: .bare)
+                let shared = Mutex<MemoryHandle?>(nil)
+                let freed = Atomic<Int>(0)
+                let refused = Atomic<Int>(0)
+                let isShared = Atomic(false)
+                @Sendable func free(_ handle: MemoryHandle) {
+                    switch pool.refusedFree(9, handle) {
+                    case nil: freed.add(1, ordering: .relaxed)
+                    case .freedTwice, .staleHandle: refused.add(1, ordering: .relaxed)
+                    case let error?: Issue.record("\(error)")
+                    }
+                }
+                let owner = SystemThread {
+                    defer { isShared.store(true, ordering: .releasing) }
+                    // A heap that is not small, and a span that it did not hand out last: the thread may not keep it.
+                    guard let ballast = try? pool.own(32 << 20),
+                        let handle = try? pool.allocateTensor(id: 9, byteCount: 100_000),
+                        let last = try? pool.own(100_000)
+                    else {
+                        Issue.record("no memory")
+                        return
+                    }
+                    let cache = pool.front.engine.withState { state in
+                        unsafe UInt(bitPattern: pool.front.engine.currentCache(&state))
+                    }
+                    let biased = unsafe UInt(bitPattern: pool.front.engine.lock.bias.pointee)
+                    #expect(biased == cache || !tensorpool_can_bias)
+                    shared.withLock { $0 = handle }
+                    isShared.store(true, ordering: .releasing)
+                    // So that now this one, now the other comes first.
+                    for _ in 0..<round % 60 { _ = isShared.load(ordering: .relaxed) }
+                    free(handle)
+                    #expect(last.byteCount + ballast.byteCount > 32 << 20)
+                }
+                spin { isShared.load(ordering: .acquiring) }
+                if let handle = shared.withLock({ $0 }) { free(handle) }
+                owner.join()
+                let statistics = pool.statistics()
+                #expect(statistics.liveTensors == 0 && statistics.liveBytes == 0, "round \(round)")
+                #expect(statistics.allocations == 3 && statistics.deallocations == 3)
+                // Nothing is absorbed: a span that may not be kept is freed under the lock.
+                #expect(freed.load(ordering: .relaxed) == 1 && refused.load(ordering: .relaxed) == 1)
+                #expect(statistics.absorbedFrees == 0)
+                expectSums(statistics)
+            }
         }
 
         @Test func aHandleForWhichTheThreadHasNoRecordGetsTheBlockThatItKeeps() throws {

@@ -13,7 +13,7 @@ struct Target: Codable {
 struct Targets {
     private let results: Results
     /// The strategies that keep memory: what is promised of every pool is promised of these.
-    private let judged = ["optimized", "adaptive"]
+    private let judged = ThreadSuite.judged
 
     init(_ results: Results) {
         self.results = results
@@ -161,9 +161,12 @@ struct Targets {
     /// The same of one thread in each of two processes that run at once: what the machine itself allows.
     private var processesScaling: String {
         let ratios = judged.compactMap { pool in
-            results.thread("independent", 1, pool).flatMap { one in
-                results.thread(ThreadSuite.processes, 2, pool).flatMap { two in
-                    two.ratio(to: one).map { "\(pool) \(Figure.ratio(2 * $0))" }
+            results.thread("independent", 1, pool).flatMap { one -> String? in
+                results.thread(ThreadSuite.processes, 2, pool).flatMap { two -> String? in
+                    guard let wall = two.ratio(to: one),
+                        let processor = two.processorNanoseconds.ratio(to: one.processorNanoseconds)
+                    else { return nil }
+                    return "\(pool) \(Figure.ratio(2 * wall)) (\(Figure.ratio(processor / 2)))"
                 }
             }
         }
@@ -195,7 +198,7 @@ struct Targets {
 
     private var latency: Target {
         let what = "p99.9 of a pair on traces, over its p50, and absolute"
-        guard let (steep, slow) = latency(\.pairLatency) else {
+        guard let (steep, slow) = latency(\.allPairs) else {
             return Target(what: what, atMost: "20x, 2 us", measured: "not measured", holds: nil)
         }
         let medians = latency(\.pairMedians).map {
@@ -212,10 +215,12 @@ struct Targets {
     private typealias Tail = (name: String, ratio: Double, nanoseconds: Double)
 
     /// Where the p99.9 of a pair is highest over the p50 of all pairs, and where in time.
-    private func latency(_ kind: KeyPath<TraceRun, Latency>) -> (steep: Tail, slow: Tail)? {
+    private func latency(_ kind: KeyPath<TraceRun, Latency?>) -> (steep: Tail, slow: Tail)? {
         let tails = results.traceRuns.filter { judged.contains($0.competitor) && $0.touch == .none }
             .compactMap { run -> Tail? in
-                guard let p999 = run[keyPath: kind].p999.median, let p50 = run.pairLatency.p50.median else { return nil }
+                guard let p999 = run[keyPath: kind]?.p999.median, let p50 = run.pairLatency.p50.median else {
+                    return nil
+                }
                 return ("\(run.competitor) on \(run.trace)", p999 / max(p50, 1), p999)
             }
         guard let steep = tails.max(by: { $0.ratio < $1.ratio }),

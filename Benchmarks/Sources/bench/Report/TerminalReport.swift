@@ -75,10 +75,11 @@ struct TerminalReport {
                         let pair = run?.pairLatency
                         return [pair?.p50, pair?.p99, pair?.p999, pair?.maximum]
                             .map { Figure.number($0?.median) }.joined(separator: " | ")
-                            + "; " + Figure.number(run?.pairMedians.p999.median)
+                            + "; " + Figure.number(run?.pairMedians?.p999.median)
                     })
         }
-        return "Allocation and release of one block in a trace, untouched, ns; of each pair's median over "
+        return
+            "Allocation and release of one block in a trace, untouched, ns; at the end the p99.9 of each pair's median over "
             + "\(results.settings.latencyRounds) rounds\n" + table.text
     }
 

@@ -45,8 +45,13 @@ struct TraceRun: Codable {
     var allocateLatency = Latency()
     var freeLatency = Latency()
     var pairLatency = Latency()
-    /// The same of each pair's median over the rounds, which leaves out what befell it once.
-    var pairMedians = Latency()
+    /// The same of each pair's median over the rounds, which leaves out what befell it once. Earlier runs have none.
+    var pairMedians: Latency? = Latency()
+}
+
+extension TraceRun {
+    /// ``pairLatency``, as optional as ``pairMedians``.
+    var allPairs: Latency? { pairLatency }
 }
 
 /// Percentiles of single events in nanoseconds, the timing's own cost taken off.

@@ -1,9 +1,13 @@
+import CMeasurement
+
 /// The workloads of threads.
 struct ThreadSuite {
     static let workloads = ["independent", "server", "producer-consumer", "churn", "cache-scratch"]
-    /// One thread of the first in each of two processes that run at once, and share nothing by their nature: what a second
-    /// thread costs beside that is the allocator's doing, what these cost is the machine's. Of pools.
+    /// One thread of the first in each of two processes that run at once, and share nothing by their nature: what these cost
+    /// each other is the machine's doing. Of the pools that are judged.
     static let processes = "independent, two processes"
+    /// The pools that the targets are for.
+    static let judged = ["optimized", "adaptive"]
 
     let settings: Settings
     let competitors: [Competitor]
@@ -21,7 +25,7 @@ struct ThreadSuite {
             }
         }
         if settings.threadCounts.contains(2) {
-            runs += competitors.filter { $0.kind == .pool }.map { pool in
+            runs += competitors.filter { Self.judged.contains($0.name) }.map { pool in
                 ThreadRun(
                     workload: Self.processes, threads: 2, competitor: pool.name,
                     operations: pairs(Self.processes, threads: 2, pool))
@@ -53,10 +57,14 @@ struct ThreadSuite {
 
     private func runTwoProcesses(_ pool: Competitor) throws -> [WorkerOutput] {
         let operations = operations(of: Self.processes, pool)
+        // Both begin when they are surely there, as threads do that wait for each other.
+        let start = tpb_nanoseconds() + 100_000_000
         let workers = try (0..<2).map { processor in
             try Worker(
                 "pool-worker", ["threads", pool.argument, "buffer", "independent", "1", "\(operations)"],
-                environment: ["TENSOR_POOL_BENCH_FIRST_PROCESSOR": "\(processor)"])
+                environment: [
+                    "TENSOR_POOL_BENCH_FIRST_PROCESSOR": "\(processor)", "TENSOR_POOL_BENCH_START": "\(start)",
+                ])
         }
         return try workers.map { try $0.finish() }
     }
@@ -65,8 +73,9 @@ struct ThreadSuite {
     private func operations(of workload: String, _ competitor: Competitor) -> Int {
         switch workload {
         case "cache-scratch": settings.scratchOperations
-        // So short a pair that a thread's start would count, and of pools a process's.
-        case "independent", Self.processes: (competitor.kind == .pool ? 100 : 10) * settings.threadOperations
+        // So short a pair that a thread's start would count.
+        case "independent", Self.processes:
+            (Self.judged.contains(competitor.name) ? 100 : 10) * settings.threadOperations
         default: settings.threadOperations
         }
     }
@@ -79,13 +88,13 @@ struct ThreadSuite {
 }
 
 extension ThreadRun {
-    /// Takes in what processes printed that ran at once: the time until the last one's end.
+    /// Takes in what processes printed that began at once: the time until the last one's end.
     mutating func add(_ outputs: [WorkerOutput]) {
         func sum(_ name: String) -> Double? {
             let numbers = outputs.compactMap { $0.number(name) }
             return numbers.count == outputs.count ? numbers.reduce(0, +) : nil
         }
-        wallNanoseconds.add(outputs.compactMap { $0.number("wall") }.max())
+        wallNanoseconds.add(sum("wall").flatMap { _ in outputs.compactMap { $0.number("wall") }.max() })
         processorNanoseconds.add(sum("processor"))
         if let peak = sum("resident_peak"), let before = sum("resident_before") { residentGrowth.add(peak - before) }
     }

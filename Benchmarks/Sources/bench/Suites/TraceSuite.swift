@@ -70,7 +70,7 @@ extension TraceRun {
         allocateLatency.add(output, "allocate")
         freeLatency.add(output, "free")
         pairLatency.add(output, "pair")
-        pairMedians.add(output, "pair_medians")
+        pairMedians?.add(output, "pair_medians")
     }
 }
 

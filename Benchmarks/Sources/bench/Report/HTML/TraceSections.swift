@@ -69,7 +69,7 @@ struct TraceSections {
                 Figure.ratio(results.peakRatio(trace, competitor.name)),
                 competitor.kind == .pool ? Figure.percent(none.cacheHitRate.median) : "",
                 [pair.p50, pair.p99, pair.p999, pair.maximum].map { Figure.number($0.median) }.joined(separator: " / ")
-                    + "; " + Figure.number(none.pairMedians.p999.median),
+                    + "; " + Figure.number(none.pairMedians?.p999.median),
             ]
             return "<tr\(competitor.kind == .pool ? " class=\"own\"" : "")><td>\(Markup.escape(competitor.name))</td>"
                 + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"
