@@ -3,7 +3,8 @@
 /// Between ``standardCeiling`` and ``optimizedFloor`` each size bin is decided by measurement. A size starts optimized, as
 /// part of one heap with all others: that holds less than two heaps. Once it was asked for ``minimumUses`` times off the hot path it
 /// repeats, and allocations of it are timed in both strategies, the page faults of memory that was given back included (of
-/// four pages, for as many as there are); the first, cold call of each is set aside. Medians of the last eight are compared: optimized
+/// four pages, for as many as there are), each weighed by how often the thread's cache could not serve the size; the first, cold
+/// call of each is set aside. Medians of the last eight are compared: optimized
 /// must save ``nanosecondsPerIdlePage`` for every 4 KiB page it keeps idle between two uses. The route changes when three
 /// comparisons in a row say so. The comparison is made again after 64 visits, then 128, 256, ... as long as it changes nothing;
 /// where measuring has cost as much as it may, 1,024 visits later.

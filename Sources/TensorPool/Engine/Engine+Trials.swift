@@ -2,8 +2,9 @@ internal import Jemalloc
 
 /// Timed allocations, by which the adaptive pool compares strategies.
 extension Engine {
-    /// What a tensor of a size costs here from its allocation to its free where the thread's cache has none; in the standard
-    /// strategy, whose freed pages go back to the system, the faults of its first use too.
+    /// What a use of a size costs here: a tensor from its allocation to its free where the thread's cache has none, times
+    /// the share of this thread's allocations of the size that found none. In the standard strategy, whose freed pages go
+    /// back to the system, the faults of its first use too.
     ///
     /// Of two pairs the second: the first one does not find the code in the processor's caches, which the program's own
     /// requests do. Until their frees they count as live, afterwards nowhere. Nil where there is no memory for them: none is
@@ -23,10 +24,12 @@ extension Engine {
         var pair = BinCounts(allocations: 1, frees: 1, misses: 0)
         var backendAllocations = 0
         var nanoseconds = 0.0
+        var share = 1.0
         let served = withState { state -> Served in
             let cache = unsafe currentCache(&state)
             // What the first pair left to the thread would be a hit, and it is misses that the strategies differ in.
             if isMeasured, let cache = unsafe cache { unsafe state.emptySpanBinOfTrial(bin, cache) }
+            if isMeasured { share = unsafe state.missShare(ofBin: bin, cache: cache) }
             let misses = unsafe state.misses(ofBin: bin, cache: cache)
             backendAllocations = state.backendAllocations
             let start = MonotonicClock.now()
@@ -52,7 +55,7 @@ extension Engine {
             state.backendAllocations -= backendAllocations
         }
         let pairCost = max(0, nanoseconds - 2 * MonotonicClock.cost)
-        return TrialCost(nanoseconds: pairCost + touch.nanoseconds, spent: pairCost + touch.spent)
+        return TrialCost(nanoseconds: share * (pairCost + touch.nanoseconds), spent: pairCost + touch.spent)
     }
 }
 
@@ -60,6 +63,14 @@ extension EngineState {
     fileprivate mutating func emptySpanBinOfTrial(_ bin: Int, _ cache: ThreadCachePointer) {
         guard bin >= CacheLayout.firstSpanBin, unsafe cache.bin(bin).pointee.limit > 0 else { return }
         unsafe emptySpanBin(bin, cache)
+    }
+
+    /// Of the thread's allocations of a size so far, those that its cache could not serve; of spans, whose trials are misses.
+    /// All where there was none: nothing speaks for hits yet.
+    fileprivate func missShare(ofBin bin: Int, cache: ThreadCachePointer?) -> Double {
+        guard bin >= CacheLayout.firstSpanBin, let bin = unsafe cache?.bin(bin).pointee, unsafe bin.allocations > 0
+        else { return 1 }
+        return unsafe Double(bin.misses) / Double(bin.allocations)
     }
 
     fileprivate func misses(ofBin bin: Int, cache: ThreadCachePointer?) -> Int {

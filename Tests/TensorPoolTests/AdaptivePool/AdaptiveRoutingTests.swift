@@ -108,6 +108,19 @@ extension PoolTests {
             #expect(unsafe buffer.withUnsafeMutableBytes { unsafe Fixtures.holds($0, 7) })
         }
 
+        /// A size that the thread's cache serves costs what a hit does, however dear its misses are: they are dear where threads
+        /// wait for each other.
+        @Test func aTrialCountsForAsManyUsesAsMiss() throws {
+            let pool = try OptimizedTensorMemoryPool(HybridMemoryPool(), configuration: .bare)
+            for byteCount in [20_000, 64 << 10, 256 << 10] {
+                let unused = try #require(pool.front.engine.timePair(byteCount: byteCount))
+                #expect(unused.nanoseconds > 0 && unused.nanoseconds <= unused.spent)
+                for _ in 0..<10_000 { _ = try pool.own(byteCount) }
+                let used = try #require(pool.front.engine.timePair(byteCount: byteCount))
+                #expect(used.nanoseconds <= used.spent / 1000)
+            }
+        }
+
         @Test func aTrialThatTheLimitRefusesChangesNothing() throws {
             let base = try HybridMemoryPool(configuration: .init(byteLimit: 4 << 20))
             let pool = try AdaptiveTensorMemoryPool(base, configuration: Self.quiet())
