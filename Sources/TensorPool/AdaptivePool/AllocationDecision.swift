@@ -22,9 +22,10 @@ public struct AllocationDecision: Sendable, Hashable {
     public let rule: AllocationRule
     /// The size asked about, in bytes.
     public let byteCount: Int
-    /// The median nanoseconds of a timed allocation and its free in the standard strategy, first touch included; nil where none was.
+    /// Nanoseconds a use in the standard strategy, first touch included: the median of timed allocations and their frees that
+    /// the thread's cache did not serve, each times the share of such; nil where none was timed.
     public let standardNanoseconds: Double?
-    /// The median nanoseconds of a timed allocation and its free in the optimized strategy, off the hot path; nil where none was.
+    /// The same in the optimized strategy, without the first touch.
     public let optimizedNanoseconds: Double?
     /// Nanoseconds that the optimized strategy must save per use for the pages it keeps idle.
     public let idleNanoseconds: Double
@@ -51,9 +52,9 @@ extension AllocationDecision: CustomStringConvertible {
         case .measured:
             if comparisons > 0, let standardNanoseconds, let optimizedNanoseconds {
                 """
-                an allocation with its page faults takes \(standardNanoseconds.wholeNumber()) ns standard and \
-                \(optimizedNanoseconds.wholeNumber()) ns optimized, which must save \(idleNanoseconds.wholeNumber()) ns \
-                for the pages it keeps idle (\(comparisons) comparisons)
+                what the thread's cache cannot serve takes \(standardNanoseconds.wholeNumber()) ns a use standard, page \
+                faults included, and \(optimizedNanoseconds.wholeNumber()) ns optimized, which must save \
+                \(idleNanoseconds.wholeNumber()) ns for the pages it keeps idle (\(comparisons) comparisons)
                 """
             } else {
                 """
