@@ -12,8 +12,7 @@ struct Target: Codable {
 /// What the pools must reach, and what this run says about it.
 struct Targets {
     private let results: Results
-    /// The strategies that keep memory: what is promised of every pool is promised of these.
-    private let judged = ThreadSuite.judged
+    private let judged = Competitor.judged
 
     init(_ results: Results) {
         self.results = results
@@ -198,10 +197,10 @@ struct Targets {
 
     private var latency: Target {
         let what = "p99.9 of a pair on traces, over its p50, and absolute"
-        guard let (steep, slow) = latency(\.allPairs) else {
+        guard let (steep, slow) = latency({ $0.pairLatency }) else {
             return Target(what: what, atMost: "20x, 2 us", measured: "not measured", holds: nil)
         }
-        let medians = latency(\.pairMedians).map {
+        let medians = latency({ $0.pairMedians }).map {
             "; of each pair's median over \(results.settings.latencyRounds) rounds, which leaves out what befalls a pair "
                 + "once, \(Figure.ratio($0.steep.ratio)) (\($0.steep.name)), \(Figure.number($0.slow.nanoseconds / 1000)) us"
         }
@@ -215,10 +214,10 @@ struct Targets {
     private typealias Tail = (name: String, ratio: Double, nanoseconds: Double)
 
     /// Where the p99.9 of a pair is highest over the p50 of all pairs, and where in time.
-    private func latency(_ kind: KeyPath<TraceRun, Latency?>) -> (steep: Tail, slow: Tail)? {
+    private func latency(_ kind: (TraceRun) -> Latency?) -> (steep: Tail, slow: Tail)? {
         let tails = results.traceRuns.filter { judged.contains($0.competitor) && $0.touch == .none }
             .compactMap { run -> Tail? in
-                guard let p999 = run[keyPath: kind]?.p999.median, let p50 = run.pairLatency.p50.median else {
+                guard let p999 = kind(run)?.p999.median, let p50 = run.pairLatency.p50.median else {
                     return nil
                 }
                 return ("\(run.competitor) on \(run.trace)", p999 / max(p50, 1), p999)

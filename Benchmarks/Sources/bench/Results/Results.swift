@@ -49,11 +49,6 @@ struct TraceRun: Codable {
     var pairMedians: Latency? = Latency()
 }
 
-extension TraceRun {
-    /// ``pairLatency``, as optional as ``pairMedians``.
-    var allPairs: Latency? { pairLatency }
-}
-
 /// Percentiles of single events in nanoseconds, the timing's own cost taken off.
 struct Latency: Codable {
     var p50 = Sampled()

@@ -6,8 +6,6 @@ struct ThreadSuite {
     /// One thread of the first in each of two processes that run at once, and share nothing by their nature: what these cost
     /// each other is the machine's doing. Of the pools that are judged.
     static let processes = "independent, two processes"
-    /// The pools that the targets are for.
-    static let judged = ["optimized", "adaptive"]
 
     let settings: Settings
     let competitors: [Competitor]
@@ -25,7 +23,7 @@ struct ThreadSuite {
             }
         }
         if settings.threadCounts.contains(2) {
-            runs += competitors.filter { Self.judged.contains($0.name) }.map { pool in
+            runs += competitors.filter { Competitor.judged.contains($0.name) }.map { pool in
                 ThreadRun(
                     workload: Self.processes, threads: 2, competitor: pool.name,
                     operations: pairs(Self.processes, threads: 2, pool))
@@ -75,7 +73,7 @@ struct ThreadSuite {
         case "cache-scratch": settings.scratchOperations
         // So short a pair that a thread's start would count.
         case "independent", Self.processes:
-            (Self.judged.contains(competitor.name) ? 100 : 10) * settings.threadOperations
+            (Competitor.judged.contains(competitor.name) ? 100 : 10) * settings.threadOperations
         default: settings.threadOperations
         }
     }

@@ -11,6 +11,9 @@ struct Competitor: Codable, Hashable {
         case swift
     }
 
+    /// The pools that keep memory: what is promised of every pool is promised of these.
+    static let judged = ["optimized", "adaptive"]
+
     let name: String
     let kind: Kind
     /// The library to preload, as the loader finds it; nil for none.
